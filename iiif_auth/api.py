@@ -1,0 +1,152 @@
+"""The door for host sites. This module and ``iiif_auth.urls`` are what stays stable.
+
+::
+
+    from iiif_auth import api
+
+    api.may_see("/iiif/3/chart", request=request)          # may this browser see it?
+    api.services_for("https://images.example.org/iiif/3/chart")   # what to put into a manifest
+
+    @api.protect("/files/{name}")
+    def download(request, name): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from iiif_auth import identify, store
+from iiif_auth.conf import conf
+from iiif_auth.enforce import guard
+from iiif_auth.http.links import links
+from iiif_auth.policy.decide import decide
+from iiif_auth.policy.types import Allowed, Decision, Offer, Subject
+from iiif_auth.protocol import identity, infojson, v2
+from iiif_auth.protocol.identity import NotAResourceURL
+from iiif_auth.protocol.terms import JSON, is_open
+
+__all__ = [
+    "NotAResourceURL",
+    "decision_about",
+    "is_restricted",
+    "may_see",
+    "protect",
+    "services_for",
+    "with_services",
+]
+
+Parameters = ParamSpec("Parameters")
+View = Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase]
+
+
+def decision_about(
+    url: str,
+    *,
+    request: HttpRequest | None = None,
+    user: Any = None,
+    address: str = "",
+    at: datetime | None = None,
+) -> Decision:
+    """What would be decided about a URL.
+
+    Args:
+        url: the service or content URL, absolute or a path on this site.
+        request: judge the browser that sent it, by access cookie and address; then ``user`` and ``address`` are not looked at.
+        user: judge this person, as the host knows them.
+        address: judge somebody at this IPv4 or IPv6 address.
+        at: the instant, aware; now by default.
+
+    Raises:
+        NotAResourceURL: the URL can not be that of a resource.
+    """
+    offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
+    subject = identify.browser(request) if request is not None else described(user, address)
+    return decide(offer, subject, at or timezone.now())
+
+
+def described(user: Any = None, address: str = "") -> Subject:
+    """Somebody as policy sees them, from a user object and an address."""
+    where = identify.parsed_address(address) if address else None
+    if user is None or not user.is_authenticated or not user.is_active:
+        return Subject(address=where)
+    groups = getattr(user, "groups", None)
+    keys = frozenset(str(key) for key in groups.values_list("pk", flat=True)) if groups is not None else frozenset()
+    return Subject(user=str(user.pk), groups=keys, address=where)
+
+
+def may_see(
+    url: str,
+    *,
+    request: HttpRequest | None = None,
+    user: Any = None,
+    address: str = "",
+    at: datetime | None = None,
+) -> bool:
+    """Whether somebody may have what is at this URL; unknown things, and what is no URL, nobody may."""
+    try:
+        decision = decision_about(url, request=request, user=user, address=address, at=at)
+    except NotAResourceURL:
+        return False
+    return isinstance(decision, Allowed)
+
+
+def is_restricted(url: str, *, at: datetime | None = None) -> bool:
+    """Whether there is anybody who may not have it. What we know nothing of counts as restricted."""
+    offer = _offer(url)
+    return offer is None or not is_open(offer, at or timezone.now())
+
+
+def services_for(url: str, *, profile: bool = False, at: datetime | None = None) -> list[JSON]:
+    """The ``service`` blocks to put on this resource in a manifest: its probe, or nothing if it is open or not ours.
+
+    ``profile`` adds a ``profile`` to the probe, without which viewers of Auth 1 crash where it stands inside an image service.
+    """
+    offer = _offer(url)
+    if offer is None or is_open(offer, at or timezone.now()):
+        return []
+    return [v2.probe_service(offer, links(), profile=profile)]
+
+
+def with_services(document: JSON, url: str, *, version: int = 3) -> JSON:
+    """An info.json of Image API 2 or 3 with the probe in it, if it needs one; every other property stays."""
+    for service in services_for(url, profile=version == 2):
+        document = infojson.with_probe(document, service, version)
+    return document
+
+
+def _offer(url: str) -> Offer | None:
+    try:
+        return store.find_offer(identity.normalised(url, conf.BASE_URL))
+    except NotAResourceURL:
+        return None
+
+
+def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[View[Parameters]], View[Parameters]]:
+    """Guard a view: it is called only for browsers that may have what is at ``url``.
+
+    Args:
+        url: the resource's URL; a text with the view's keyword arguments in braces, or a function of the request and those.
+        take: the view hands out a copy to keep.
+
+    The decision is made before the view, so before any condition or range; errors are not a yes (INV6). Works on views that
+    return a response; what they return is marked as usable across sites and kept by no shared cache.
+    """
+
+    def decorate(view: View[Parameters]) -> View[Parameters]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+            about = url(request, *args, **kwargs) if callable(url) else url.format(**kwargs)
+            refusal = guard.refusal(request, about, take=take)
+            return refusal if refusal is not None else guard.admitted(view(request, *args, **kwargs))
+
+        return transaction.non_atomic_requests(guarded)
+
+    return decorate

@@ -1,0 +1,19 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class IIIFAuthConfig(AppConfig):
+    name = "iiif_auth"
+    label = "iiif_auth"
+    verbose_name = _("Access to IIIF content")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from iiif_auth import checks, signals, triggers  # noqa: F401, PLC0415 - they register themselves with loaded apps
+
+        post_migrate.connect(triggers.reinstall, sender=self, dispatch_uid="iiif_auth.triggers")

@@ -1,0 +1,234 @@
+"""What would break the flow or open a hole is said at start-up, with an id and what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, resolve
+from django.utils.module_loading import import_string
+
+from iiif_auth import triggers
+from iiif_auth.conf import DEFAULTS, conf
+from iiif_auth.protocol import origins
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+MIDDLEWARE = "iiif_auth.middleware.FlowMiddleware"
+
+
+def error(number: int, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"iiif_auth.E{number:03}")
+
+
+def warning(number: int, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"iiif_auth.W{number:03}")
+
+
+@register(Tags.security)
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that settings alone can tell."""
+    return [message for check in SETTINGS_CHECKS for message in check()]
+
+
+def keys() -> Iterator[CheckMessage]:
+    if not isinstance(conf.given, dict):
+        yield error(1, "IIIF_AUTH_FLOW is not a dict.", 'Write IIIF_AUTH_FLOW = {"BASE_URL": "https://…"}.')
+        return
+    for key in sorted(set(conf.given) - set(DEFAULTS)):
+        known = ", ".join(sorted(DEFAULTS))
+        yield error(2, f"IIIF_AUTH_FLOW has an unknown key {key!r}.", f"The keys are {known}.")
+    other = getattr(settings, "IIIF_AUTH", None)
+    if isinstance(other, dict) and set(other) & set(DEFAULTS):
+        yield error(
+            3, "IIIF_AUTH holds our settings, and another package publishes that dict.", "Rename it to IIIF_AUTH_FLOW."
+        )
+
+
+def base_url() -> Iterator[CheckMessage]:
+    url = conf.BASE_URL
+    if not url:
+        yield error(
+            4, "IIIF_AUTH_FLOW has no BASE_URL.", 'Set it to the public address, such as "https://iiif.example.org".'
+        )
+    elif origins.serialised(url) != url:
+        yield error(
+            5,
+            f"BASE_URL {url!r} is not scheme://host[:port].",
+            "Write it in small letters, without a path, such as https://iiif.example.org.",
+        )
+    elif (
+        not url.startswith("https://")
+        and urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
+        and not str(urlsplit(url).hostname).endswith(".localhost")
+    ):
+        yield error(
+            6,
+            f"BASE_URL {url!r} is not https, so browsers will not keep the access cookie.",
+            "Serve the site over https; plain http works on loopback names only.",
+        )
+
+
+def login_url() -> Iterator[CheckMessage]:
+    try:
+        url = resolve_url(conf.LOGIN_URL)
+        if url.startswith("/"):
+            resolve(url.partition("?")[0])
+    except (NoReverseMatch, Resolver404):
+        yield error(
+            7,
+            f"The login page {conf.LOGIN_URL!r} does not exist.",
+            "Set LOGIN_URL in IIIF_AUTH_FLOW, such as account_login or admin:login.",
+        )
+
+
+def session_cookie() -> Iterator[CheckMessage]:
+    for name in ("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_SAMESITE"):
+        if str(getattr(settings, name, "Lax")).lower() == "none":
+            yield error(
+                8,
+                f"{name} is None: every site in the world would act with people's sessions.",
+                f'Set {name} = "Lax". The app has a cookie of its own for viewers.',
+            )
+
+
+def middleware() -> Iterator[CheckMessage]:
+    installed = list(settings.MIDDLEWARE)
+    opener = getattr(settings, "SECURE_CROSS_ORIGIN_OPENER_POLICY", "same-origin")
+    if MIDDLEWARE in installed:
+        if installed.index(MIDDLEWARE) > 0 and "SecurityMiddleware" in "".join(
+            installed[: installed.index(MIDDLEWARE)]
+        ):
+            yield error(
+                10,
+                f"{MIDDLEWARE} stands after SecurityMiddleware, which then sets the header last.",
+                "Put it first in MIDDLEWARE.",
+            )
+    elif opener and "django.middleware.security.SecurityMiddleware" in installed:
+        yield error(
+            9,
+            f"The login pages send Cross-Origin-Opener-Policy: {opener}, so viewers think that the tab was closed at once.",
+            f"Put {MIDDLEWARE!r} first in MIDDLEWARE.",
+        )
+
+
+def shared_cache() -> Iterator[CheckMessage]:
+    for name in ("UpdateCacheMiddleware", "FetchFromCacheMiddleware"):
+        if f"django.middleware.cache.{name}" in settings.MIDDLEWARE:
+            yield error(
+                11,
+                f"{name} would keep answers meant for one person and give them to another.",
+                "Remove it, and use cache_page on public views.",
+            )
+
+
+def proxies() -> Iterator[CheckMessage]:
+    try:
+        count = conf.TRUSTED_PROXIES
+    except (TypeError, ValueError):
+        count = -1
+    if count < 0:
+        yield error(
+            12,
+            "TRUSTED_PROXIES is not a number of proxies.",
+            "Count the proxies of yours in front of the site; 0 if there are none.",
+        )
+    elif count == 0 and getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+        yield warning(
+            1,
+            "There is a proxy in front (SECURE_PROXY_SSL_HEADER), but TRUSTED_PROXIES is 0: everybody has the proxy's address.",
+            "Set TRUSTED_PROXIES to the number of your proxies.",
+        )
+
+
+def hooks() -> Iterator[CheckMessage]:
+    for key in ("OFFERS", "SUBJECT", "IS_AUTHENTICATED"):
+        path = conf.given.get(key)
+        try:
+            found = import_string(path) if isinstance(path, str) and path else path
+        except ImportError as problem:
+            yield error(13, f"The hook {key} can not be imported: {problem}", "Give the dotted path of a function.")
+        else:
+            if found and not callable(found):
+                yield error(14, f"The hook {key} is not a function.", "Give the dotted path of a function.")
+
+
+def send_file() -> Iterator[CheckMessage]:
+    prefix = conf.SEND_FILE
+    if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
+        yield error(
+            15,
+            f"SEND_FILE {prefix!r} is not a location.",
+            "Begin and end it with a slash, such as /protected/, and make that location “internal” in nginx.",
+        )
+
+
+def user_model() -> Iterator[CheckMessage]:
+    model = get_user_model()
+    try:
+        model._meta.get_field("password")
+    except FieldDoesNotExist:
+        yield error(
+            16,
+            f"{model._meta.label} has no password column, so a pass could not end with a changed password.",
+            "Derive your user model from AbstractBaseUser.",
+        )
+
+
+def csp() -> Iterator[CheckMessage]:
+    if importlib.util.find_spec("corsheaders") and "corsheaders" in settings.INSTALLED_APPS:
+        everyone = getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False)
+        if everyone and getattr(settings, "CORS_ALLOW_CREDENTIALS", False):
+            yield warning(
+                2,
+                "CORS_ALLOW_CREDENTIALS with all origins lets any site read people's pages.",
+                "Turn one of the two off; the flow needs neither.",
+            )
+
+
+SETTINGS_CHECKS = (
+    keys,
+    base_url,
+    login_url,
+    session_cookie,
+    middleware,
+    shared_cache,
+    proxies,
+    hooks,
+    send_file,
+    user_model,
+    csp,
+)
+
+
+@register(Tags.database)
+def check_database(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Whether the database can raise the epoch by itself."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor not in ("sqlite", "postgresql"):
+            messages.append(
+                error(
+                    20,
+                    f"iiif_auth does not know how to watch rules in {connection.vendor}.",
+                    "Use PostgreSQL or SQLite.",
+                )
+            )
+        elif "iiif_auth_epoch" in connection.introspection.table_names() and triggers.missing(connection):
+            messages.append(
+                error(
+                    21, "Triggers that announce changed rules are missing from the database.", "Run: manage.py migrate"
+                )
+            )
+    return messages

@@ -1,0 +1,116 @@
+"""Sending files: by ``X-Accel-Redirect`` where nginx stands in front, else by ourselves with ranges (RFC 9110, section 14).
+
+The decision comes before anything else here is called: conditions and ranges of a refused request are not even read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date, parse_http_date_safe
+
+from iiif_auth.conf import conf
+
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+CHUNK = 64 * 1024
+
+
+class NoSuchFile(LookupError):
+    """The name does not lead to a file inside the folder."""
+
+
+def found(root: Path, name: str) -> Path:
+    """The file called ``name`` inside ``root``.
+
+    Raises:
+        NoSuchFile: there is none, or the name leads elsewhere.
+    """
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()) or not path.is_file():
+        raise NoSuchFile(name)
+    return path
+
+
+def send(request: HttpRequest, root: Path, name: str, content_type: str) -> HttpResponseBase:
+    """The file, whole or in part; nginx sends it if ``SEND_FILE`` names its internal location.
+
+    Raises:
+        NoSuchFile: see :func:`found`.
+    """
+    path = found(root, name)
+    if conf.SEND_FILE:
+        response = HttpResponse(content_type=content_type)
+        # nginx decodes the value once and takes what follows a “?” as arguments (security 2.6).
+        response.headers["X-Accel-Redirect"] = conf.SEND_FILE + quote(name, safe="/")
+        return response
+    return sent(request, path, content_type)
+
+
+def sent(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
+    status = path.stat()
+    etag, modified = f'"{status.st_mtime_ns:x}-{status.st_size:x}"', int(status.st_mtime)
+    if is_unchanged(request, etag, modified):
+        return _dated(HttpResponseNotModified(), etag, modified)
+    part = wanted_range(request, status.st_size, etag)
+    if part is None:
+        response = HttpResponse(status=416)
+        response.headers["Content-Range"] = f"bytes */{status.st_size}"
+        return response
+    return _dated(_streamed(request, path, content_type, part, status.st_size), etag, modified)
+
+
+def _streamed(request: HttpRequest, path: Path, content_type: str, part: range, size: int) -> HttpResponseBase:
+    body: Iterator[bytes] = iter(()) if request.method == "HEAD" else pieces(path.open("rb"), part)
+    whole = len(part) == size
+    response = StreamingHttpResponse(body, status=200 if whole else 206, content_type=content_type)
+    response.headers["Content-Length"] = str(len(part))
+    response.headers["Accept-Ranges"] = "bytes"
+    if not whole:
+        response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    return response
+
+
+def _dated(response: HttpResponseBase, etag: str, modified: int) -> HttpResponseBase:
+    response.headers["ETag"] = etag
+    response.headers["Last-Modified"] = http_date(modified)
+    return response
+
+
+def is_unchanged(request: HttpRequest, etag: str, modified: int) -> bool:
+    """Whether the browser has this very version (``If-None-Match`` before ``If-Modified-Since``)."""
+    known = request.headers.get("If-None-Match")
+    if known is not None:
+        return known.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in known.split(","))
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    return since is not None and modified <= since
+
+
+def wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
+    """The bytes to send; ``None`` if none of those asked for exist. What is not understood is answered whole."""
+    header = request.headers.get("Range")
+    match = RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match.groups() == ("", "") or request.headers.get("If-Range", etag) != etag:
+        return range(size)
+    first, last = match.groups()
+    if not first:
+        return range(max(0, size - int(last)), size) if int(last) and size else None
+    stop = min(int(last) + 1 if last else size, size)
+    if last and int(last) < int(first):
+        return range(size)
+    return range(int(first), stop) if int(first) < size else None
+
+
+def pieces(file: BinaryIO, part: range) -> Iterator[bytes]:
+    """The bytes of a part of a file, which is closed in any case."""
+    with file:
+        file.seek(part.start)
+        left = len(part)
+        while left > 0 and (chunk := file.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk

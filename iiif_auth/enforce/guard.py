@@ -1,0 +1,64 @@
+"""The content door: bytes leave only for whom the decision lets them (INV1). It decides by cookie or address, never by token."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from iiif_auth import identify, store
+from iiif_auth.conf import conf
+from iiif_auth.policy.decide import decide
+from iiif_auth.policy.types import Allowed, Decision, Denied, Unknown
+from iiif_auth.protocol import identity
+from iiif_auth.protocol.terms import content_status
+
+CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+ERRORS = {401: "Access to this is restricted.", 403: "This is not available.", 404: "There is no such thing here."}
+
+
+def judged(request: HttpRequest, url: str) -> Decision:
+    """The decision about some content for the browser that asks; two queries at most.
+
+    Raises:
+        iiif_auth.store.RulesInMotion, django.db.Error: nothing can be decided, and nothing may be sent.
+    """
+    try:
+        offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
+    except identity.NotAResourceURL:
+        offer = None
+    return decide(offer, identify.browser(request), timezone.now())
+
+
+def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpResponse | None:
+    """The refusal to send, or ``None`` if this content may be sent; ``take`` asks for a copy to keep.
+
+    A refusal is small, is stored nowhere, says nothing of what is there, and never asks for a password (A2-CONT-03).
+    """
+    decision = judged(request, url)
+    match decision:
+        case Allowed() if decision.take or not take:
+            identify.keep_alive(request)
+            return None
+        case Allowed():
+            return refused(403)
+        case Denied() | Unknown():
+            return refused(content_status(decision))
+
+
+def refused(status: int) -> HttpResponse:
+    response = JsonResponse({"error": ERRORS[status]}, status=status)
+    for name, value in CORS.items():
+        response.headers[name] = value
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def admitted(response: HttpResponseBase) -> HttpResponseBase:
+    """Granted content, usable across sites and kept by no shared cache."""
+    for name, value in CORS.items():
+        response.headers[name] = value
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

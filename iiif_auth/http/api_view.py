@@ -1,0 +1,52 @@
+"""A DRF view that the host's defaults cannot bend (hosts.md, C4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from iiif_auth.http.headers import PREFLIGHT, with_headers
+
+
+class AnswerAnyway(BaseContentNegotiation):
+    """Answers JSON whatever is asked for; ``?format`` and ``Accept`` change nothing but the name of the type."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return next(iter(parsers))
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        renderer = next(iter(renderers))
+        linked = "application/ld+json" in request.headers.get("Accept", "")
+        return renderer, "application/ld+json" if linked else renderer.media_type
+
+
+class PublicView(APIView):
+    """Everything that a project's DRF settings could change is pinned here."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = AnswerAnyway
+    versioning_class = None
+    schema = None
+    http_method_names = ("get", "head", "options")
+
+    def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
+        """The same preflight for everything, existing or not (A2-PRB-18, security C9)."""
+        return with_headers(HttpResponse(status=204), PREFLIGHT)
+
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # Nothing here depends on the language or the cookie of whoever asks; DRF adds “Vary: Accept” of its own accord.
+        if isinstance(response, Response) and response.get("Vary") == "Accept":
+            del response.headers["Vary"]
+        return response

@@ -1,0 +1,70 @@
+"""The header matrix (requirements 2.8), one table for each kind of answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from django.http.response import HttpResponseBase
+from django.templatetags.static import static
+from django.utils.cache import patch_vary_headers
+
+Response = TypeVar("Response", bound=HttpResponseBase)
+
+CORS = {"Access-Control-Allow-Origin": "*"}
+PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    # By the Fetch standard * does not cover Authorization, so it is listed by name (A2-PRB-18).
+    "Access-Control-Allow-Headers": "Authorization, Range",
+    "Access-Control-Max-Age": "600",
+}
+NEVER_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+CONTENT = {
+    **CORS,
+    "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+PAGE = {
+    **NEVER_STORE,
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+TOKEN_PAGE = {
+    **NEVER_STORE,
+    "Referrer-Policy": "no-referrer",
+    # Viewers that isolate themselves need these two; others do not notice them (browsers.md, section 2).
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+def with_headers(response: Response, headers: Mapping[str, str], *, vary: tuple[str, ...] = ()) -> Response:
+    for name, value in headers.items():
+        response.headers[name] = value
+    if vary:
+        patch_vary_headers(response, vary)
+    return response
+
+
+def page_policy() -> str:
+    """The Content-Security-Policy of our own pages: nothing from elsewhere, and nobody frames them (A2-INT-09)."""
+    own = _static_source()
+    return (
+        f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def token_policy(nonce: str) -> str:
+    """The Content-Security-Policy of the token page, which anybody may frame (A2-TOK-12)."""
+    return f"default-src 'none'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"
+
+
+def _static_source() -> str:
+    """Where our static files come from, as a source expression."""
+    url = static("iiif_auth/pages.css")
+    scheme, separator, rest = url.partition("//")
+    return f"'self' {scheme}//{rest.partition('/')[0]}" if separator else "'self'"

@@ -1,0 +1,232 @@
+"""From requests to subjects. Two doors, never merged (INV4): a *bearer* shows a token, a *browser* a cookie.
+
+Everybody who asks is somewhere: the address counts at both doors, and is judged at every use.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from iiif_auth import store
+from iiif_auth.conf import conf
+from iiif_auth.models import Pass
+from iiif_auth.policy.types import AccessService, Address, OriginRule, Pattern, Subject
+
+logger = logging.getLogger("iiif_auth.identify")
+
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+"""What :func:`new_secret` makes: 256 random bits. Nothing else is worth a query."""
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return sha256(secret.encode("ascii")).hexdigest()
+
+
+# -- Where somebody is --------------------------------------------------------------------------------------------
+
+
+def address(request: HttpRequest) -> Address | None:
+    """The address of whoever asks, or ``None`` if it can not be told for sure (security table N).
+
+    With ``TRUSTED_PROXIES`` = N the N-th entry of ``X-Forwarded-For`` from the right counts: it was written by our own
+    outermost proxy. Anything odd is no address. IPv4 in IPv6 is IPv4.
+    """
+    count = conf.TRUSTED_PROXIES
+    text = request.META.get("REMOTE_ADDR", "")
+    if count > 0:
+        entries = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        text = entries[-count] if len(entries) >= count else ""
+    return parsed_address(text)
+
+
+def parsed_address(text: str) -> Address | None:
+    """An address in any of its spellings as the one value that policy compares."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        if found.scope_id is not None:
+            return None
+        return found.ipv4_mapped or found
+    return found
+
+
+def ambient(request: HttpRequest) -> Subject:
+    """Whoever asks, knowing only what every request carries."""
+    return _hooked(Subject(address=address(request)), request)
+
+
+def _hooked(subject: Subject, request: HttpRequest) -> Subject:
+    hook = conf.SUBJECT
+    if hook is None:
+        return subject
+    found = hook(subject, request)
+    if not isinstance(found, Subject):
+        raise TypeError("The SUBJECT hook must return a Subject.")
+    return found
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Whether a person is signed in at the host; some hosts have an account for “anonymous” (hosts.md, C19)."""
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return False
+    hook = conf.IS_AUTHENTICATED
+    if hook is not None:
+        return bool(hook(user))
+    return user.get_username().lower() not in ("anonymous", "anonymoususer") or user.has_usable_password()
+
+
+# -- The browser's door -------------------------------------------------------------------------------------------
+
+
+COOKIE = "__Host-iiif_access"
+"""Bound to exactly this site. Chromium and Firefox take it on loopback names over plain http too (measured), so that a demo
+carries the same cookie as a library on the web."""
+
+
+def cookie_secret(request: HttpRequest) -> str | None:
+    """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
+    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.strip().startswith(f"{COOKIE}=")]
+    value = request.COOKIES.get(COOKIE, "")
+    return value if len(sent) <= 1 and value else None
+
+
+class Standing(Enum):
+    """How a presented cookie stands."""
+
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPass:
+    """The pass that a request presents, if it presents one, and how it stands."""
+
+    standing: Standing
+    facts: store.PassFacts | None = None
+
+
+def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPass:
+    """The pass behind the access cookie; one query, or none without a cookie."""
+    secret = cookie_secret(request)
+    if secret is None:
+        return CurrentPass(Standing.ABSENT)
+    facts = store.find_pass(digest(secret)) if SECRET.fullmatch(secret) else None
+    if facts is None or not facts.sound:
+        return CurrentPass(Standing.UNKNOWN)
+    if facts.expired(at or timezone.now()):
+        return CurrentPass(Standing.EXPIRED, facts)
+    return CurrentPass(Standing.SOUND, facts)
+
+
+def browser(request: HttpRequest) -> Subject:
+    """The one whose browser asks, by access cookie and address. An ``Authorization`` header is not looked at (INV2)."""
+    found = current_pass(request)
+    facts = found.facts if found.standing is Standing.SOUND else None
+    request.iiif_auth_pass = facts  # type: ignore[attr-defined]
+    return _hooked(_subject(facts, request), request)
+
+
+def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
+    here = Subject(address=address(request))
+    if facts is None:
+        return here
+    return replace(here, user=facts.user, groups=facts.groups, agreements=frozenset(facts.agreements))
+
+
+def keep_alive(request: HttpRequest) -> None:
+    """Prolong the pass that :func:`browser` found, once more than half of its idle life is gone.
+
+    One statement in many minutes, so that somebody who only looks on is not put out.
+    """
+    facts: store.PassFacts | None = getattr(request, "iiif_auth_pass", None)
+    now = timezone.now()
+    if facts is not None and facts.idle_until - now < timedelta(minutes=facts.idle_minutes) / 2:
+        slide(facts, now)
+
+
+def slide(facts: store.PassFacts, now: datetime) -> None:
+    """Start the idle life of a pass anew."""
+    idle_until = now + timedelta(minutes=facts.idle_minutes)
+    Pass.objects.filter(pk=facts.id).update(seen=now, idle_until=idle_until)
+
+
+# -- The bearer's door --------------------------------------------------------------------------------------------
+
+
+def presented_token(request: HttpRequest) -> str | None:
+    """The token in the ``Authorization`` header; anything malformed is no token (A2-PRB-03, security K15)."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, value = header.partition(" ")
+    return value if scheme.lower() == "bearer" and SECRET.fullmatch(value) else None
+
+
+def bearer(request: HttpRequest, dialect: str, services: frozenset[str]) -> Subject:
+    """The one a token speaks for. Cookies are ignored on purpose.
+
+    A token counts only in its own dialect and only for a service in ``services``, those nested under the probe that is asked
+    (A2-PRB-05); otherwise its holder is nobody, somewhere.
+    """
+    token = presented_token(request)
+    facts = store.find_token(digest(token)) if token else None
+    here = Subject(address=address(request))
+    if facts is None or facts.dialect != dialect or facts.service not in services or not _stands(facts):
+        return _hooked(here, request)
+    if facts.holder is None:
+        return _hooked(replace(here, agreements=frozenset({facts.service})), request)
+    return _hooked(_subject(facts.holder, request), request)
+
+
+def _stands(facts: store.TokenFacts) -> bool:
+    """Whether a token and the pass behind it are good at this instant."""
+    now = timezone.now()
+    if facts.ends <= now:
+        return False
+    if not facts.has_holder:
+        return True
+    holder = facts.holder
+    return holder is not None and holder.sound and not holder.expired(now) and facts.service in holder.agreements
+
+
+# -- Services -----------------------------------------------------------------------------------------------------
+
+
+def may_use_origin(service: AccessService, origin: str, facts: store.PassFacts | None) -> bool:
+    """Whether a viewer's site may be given a token: by the service's rule, and by what the person agreed to."""
+    if service.origin_rule is OriginRule.OPEN:
+        return True
+    if service.origin_rule is OriginRule.LISTED:
+        return origin in service.origins
+    return facts is not None and origin in facts.agreements.get(service.slug, frozenset())
+
+
+def recognises(service: AccessService, subject: Subject, book: store.Rulebook) -> bool:
+    """Whether a service that looks only at the address lets this subject in.
+
+    Its places are those named by the tiers that lead through it. A kiosk that no tier ties to a place recognises nobody, for
+    a kiosk that lets in the whole world is no kiosk; an external service without places stands for times, not places.
+    """
+    places = store.places_of(book, service.slug)
+    if not places:
+        return service.pattern is Pattern.EXTERNAL
+    return any(place.admits(subject) for place in places)

@@ -1,0 +1,167 @@
+"""Resources and their renditions, identified by URL."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth.conf import conf
+from iiif_auth.models.fields import LanguageMapField
+from iiif_auth.models.naming import NaturalManager, shown
+from iiif_auth.models.rules import AccessPolicy, Collection
+from iiif_auth.protocol import identity
+
+
+class ResourceURLField(models.TextField):
+    """A URL in the one spelling under which resources are found; see :mod:`iiif_auth.protocol.identity`."""
+
+    def to_python(self, value: object) -> str:
+        text = str(super().to_python(value) or "")
+        try:
+            return identity.normalised(text, conf.BASE_URL) if text else text
+        except identity.NotAResourceURL as error:
+            raise ValidationError(str(error)) from error
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """Normalise whatever code assigned, and keep the digest beside it."""
+        url = self.to_python(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, url)
+        return url
+
+
+class DigestField(models.CharField):
+    """SHA-256 of another field's normalised URL: what is unique and indexed, compared byte for byte."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        digest = identity.digest(ResourceURLField().to_python(getattr(model_instance, "url")))  # noqa: B009
+        setattr(model_instance, self.attname, digest)
+        return digest
+
+
+class Kind(models.TextChoices):
+    IMAGE = "Image", _("Image")
+    VIDEO = "Video", _("Film or video")
+    SOUND = "Sound", _("Sound")
+    TEXT = "Text", _("Text or PDF")
+    MODEL = "Model", _("Three-dimensional model")
+    DATASET = "Dataset", _("Data")
+
+
+class ImageApi(models.IntegerChoices):
+    NONE = 0, _("No: a file")
+    V2 = 2, _("Yes, Image API 2")
+    V3 = 3, _("Yes, Image API 3")
+
+
+class Resource(models.Model):
+    """Something that can be restricted: an image, a film, a recording, a document."""
+
+    url = ResourceURLField(
+        _("address"),
+        help_text=_("Of the image service or of the file. On this site a path will do, such as /iiif/image/3/chart."),
+    )
+    url_digest = DigestField(max_length=64, unique=True, editable=False)
+    label = LanguageMapField(_("label"), blank=False)
+    type = models.CharField(_("type"), max_length=8, choices=Kind.choices, default=Kind.IMAGE)
+    image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
+    format = models.CharField(_("media type"), max_length=100, blank=True, help_text=_("Such as video/webm."))
+    collection = models.ForeignKey(
+        Collection, models.PROTECT, null=True, blank=True, related_name="resources", verbose_name=_("collection")
+    )
+    policy = models.ForeignKey(
+        AccessPolicy,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="resources",
+        verbose_name=_("own policy"),
+        limit_choices_to={"is_template": False},
+    )
+    overrides = models.BooleanField(
+        _("replaces the policies above"), default=False, help_text=_("Otherwise the strictest one wins.")
+    )
+    date = models.DateField(
+        _("date"), null=True, blank=True, help_text=_("When it was made; moving walls count from it.")
+    )
+    remarks = models.TextField(_("remarks"), blank=True)
+
+    objects: ClassVar[NaturalManager[Resource]] = NaturalManager()
+    natural_fields = ("url",)
+
+    class Meta:
+        verbose_name = _("resource")
+        verbose_name_plural = _("resources")
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(image_api=0) | Q(type="Image", image_api__in=(2, 3)), name="iiif_auth_resource_image_api"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=("Image", "Video", "Sound", "Text", "Model", "Dataset")),
+                name="iiif_auth_resource_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(overrides=False) | Q(policy__isnull=False), name="iiif_auth_resource_overrides"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return shown(self.label, self.url)
+
+    def natural_key(self) -> tuple[str]:
+        return (self.url,)
+
+    def validate_constraints(self, exclude: set[str] | None = None) -> None:
+        """Compare by digest, since the digest is what the database compares."""
+        twin = type(self).objects.filter(url_digest=identity.digest(self.url)).exclude(pk=self.pk).first()
+        if self.url and twin is not None:
+            raise ValidationError(
+                {"url": _("This address already belongs to the resource “%(twin)s”.") % {"twin": twin}}
+            )
+        super().validate_constraints(exclude)
+
+
+class Rendition(models.Model):
+    """Another address of a resource: a smaller version, the same in another API, or where the bytes are delivered."""
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="renditions", verbose_name=_("resource"))
+    tier = models.CharField(
+        _("tier"),
+        max_length=40,
+        blank=True,
+        help_text=_("The identifier of the tier it is for; empty for the full version."),
+    )
+    url = ResourceURLField(_("address"))
+    url_digest = DigestField(max_length=64, unique=True, editable=False)
+    image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
+    format = models.CharField(_("media type"), max_length=100, blank=True)
+    label = LanguageMapField(_("label"))
+    is_location = models.BooleanField(
+        _("delivered here"),
+        default=False,
+        help_text=_("The published address is not where the bytes are: people who may have it are sent here."),
+    )
+
+    objects: ClassVar[NaturalManager[Rendition]] = NaturalManager()
+    natural_fields = ("url",)
+
+    class Meta:
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        ordering = ("resource", "tier", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("resource", "tier"), condition=Q(is_location=True), name="iiif_auth_rendition_one_location"
+            ),
+            models.CheckConstraint(condition=Q(image_api__in=(0, 2, 3)), name="iiif_auth_rendition_image_api"),
+        )
+
+    def __str__(self) -> str:
+        return self.url
+
+    def natural_key(self) -> tuple[str]:
+        return (self.url,)

@@ -1,0 +1,96 @@
+"""What browsers and viewers carry: passes behind the access cookie, and tokens. Only digests are stored."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth.models.rules import AccessService
+
+
+class Pass(models.Model):
+    """What an access cookie stands for: who, from when until when. Deleting it ends every token drawn from it."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")
+    )
+    credential = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("Changes with the person's password, which so ends the pass."),
+    )
+    created = models.DateTimeField(_("since"))
+    seen = models.DateTimeField(_("last used"))
+    idle_minutes = models.PositiveIntegerField(_("idle life in minutes"), default=30)
+    idle_until = models.DateTimeField(_("ends if not used before"))
+    ends = models.DateTimeField(_("ends at the latest"), db_index=True)
+
+    objects: ClassVar[models.Manager[Pass]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("pass")
+        verbose_name_plural = _("passes")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return str(_("Pass of %(whom)s") % {"whom": self.user or _("somebody not signed in")})
+
+
+class Agreement(models.Model):
+    """That the holder of a pass went through a service, for a viewer's site; ``""`` if none was named."""
+
+    # "pass" is a keyword, and the row is what the cookie stands for.
+    holder = models.ForeignKey(Pass, models.CASCADE, related_name="agreements", verbose_name=_("pass"))
+    service = models.ForeignKey(
+        AccessService, models.CASCADE, related_name="agreements", verbose_name=_("access service")
+    )
+    origin = models.CharField(_("viewer"), max_length=300, blank=True)
+    at = models.DateTimeField(_("on"))
+
+    objects: ClassVar[models.Manager[Agreement]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        ordering = ("-at",)
+        constraints = (
+            models.UniqueConstraint(fields=("holder", "service", "origin"), name="iiif_auth_agreement_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service} ({self.origin or '–'})"
+
+
+class Token(models.Model):
+    """What a viewer shows the probe. It carries no decision: everything is judged anew at every use."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    holder = models.ForeignKey(
+        Pass,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="tokens",
+        verbose_name=_("pass"),
+        help_text=_("Empty for services that recognise an address."),
+    )
+    service = models.CharField(_("access service"), max_length=80)
+    dialect = models.CharField(_("dialect"), max_length=8)
+    origin = models.CharField(_("viewer"), max_length=300)
+    created = models.DateTimeField(_("since"))
+    ends = models.DateTimeField(_("until"), db_index=True)
+
+    objects: ClassVar[models.Manager[Token]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return f"{self.service} → {self.origin}"

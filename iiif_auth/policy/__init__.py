@@ -1,0 +1,1 @@
+"""The policy core: who may see what, and why. Standard library only."""

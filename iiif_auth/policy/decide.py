@@ -1,0 +1,314 @@
+"""Whether one may see a rendition. The rules are set out in ``README.md`` beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from iiif_auth.policy.types import (
+    FULL,
+    NOTHING,
+    OTHER,
+    PERSONAL,
+    AccessService,
+    Agreed,
+    Allowed,
+    Closes,
+    Decision,
+    Denied,
+    Embargo,
+    Gets,
+    Grant,
+    Level,
+    Network,
+    Offer,
+    Policy,
+    Rendition,
+    Subject,
+    Substitute,
+    Text,
+    Tier,
+    Unknown,
+    Why,
+    Window,
+    principals,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EMPTY = Policy(slug="")
+"""What level 0 has if nothing above it has a policy: nobody is admitted."""
+
+
+def decide(offer: Offer | None, subject: Subject, at: datetime) -> Decision:
+    """The decision for one subject at one instant (``at`` must be aware).
+
+    Raises:
+        TypeError: ``at`` is naive.
+        zoneinfo.ZoneInfoNotFoundError: a rule names a time zone that does not exist; callers treat this as a no.
+    """
+    at = EPOCH + (at - EPOCH)  # in UTC: two times of one zone compare by the clock, which says 02:30 twice in autumn
+    if offer is None:
+        return Unknown()
+    return Case(offer, subject, at).decision()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that lets the subject have a reach: a tier or a grant, already known to admit."""
+
+    reach: int
+    take: bool
+    name: str
+
+
+def best(sources: list[Source]) -> int:
+    return max((source.reach for source in sources), default=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One level as it stands for one subject at one instant."""
+
+    position: int
+    level: Level
+    policy: Policy | None
+    running: tuple[Embargo, ...]
+    opened: list[Source]
+    granted: list[Source]
+
+    @property
+    def closes_all(self) -> bool:
+        return any(embargo.closes is Closes.ALL for embargo in self.running)
+
+    @property
+    def hard(self) -> bool:
+        return any(embargo.hard for embargo in self.running)
+
+    def closers(self, reach: int) -> list[Embargo]:
+        """The running embargoes that close this reach."""
+        return [embargo for embargo in self.running if embargo.closes is Closes.ALL or reach >= FULL]
+
+    def sources(self) -> list[Source]:
+        """Everything that counts at this level, after its embargoes."""
+        opened = self.opened if self.policy else [Source(FULL, take=True, name="")]
+        if self.closes_all:
+            opened = []
+        elif self.running:
+            free = [Source(FULL - 1, take=True, name="")]
+            opened = [source for source in self.opened if source.reach < FULL] if self.policy else free
+        return opened + ([] if self.hard else self.granted)
+
+    @property
+    def reach(self) -> int:
+        return best(self.sources())
+
+    def covering(self, reach: int) -> list[Tier]:
+        return [tier for tier in (self.policy or EMPTY).tiers if tier.reach >= reach]
+
+
+def in_force(levels: tuple[Level, ...]) -> list[Policy | None]:
+    """The policy each level contributes: those beyond an overriding one are set aside."""
+    policies: list[Policy | None] = []
+    overridden = False
+    for level in levels:
+        policies.append(None if overridden else level.policy)
+        overridden = overridden or (level.overrides and level.policy is not None)
+    if policies and not any(policies):
+        policies[0] = EMPTY
+    return policies
+
+
+class Case:
+    """One offer, one subject, one instant."""
+
+    __slots__ = ("at", "offer", "reach", "standings", "subject")
+
+    def __init__(self, offer: Offer, subject: Subject, at: datetime) -> None:
+        self.offer, self.subject, self.at = offer, subject, at
+        levels = offer.levels or (Level(name=""),)
+        self.standings = list(self._stand(levels))
+        withdrawn = any(True for _ in self._withdrawn())
+        self.reach = NOTHING if withdrawn else min(standing.reach for standing in self.standings)
+
+    def _stand(self, levels: tuple[Level, ...]) -> Iterator[Standing]:
+        granted: list[Source] = []
+        for position, (level, policy) in enumerate(zip(levels, in_force(levels), strict=True)):
+            granted = granted + self._granted(level.grants)
+            running = tuple(embargo for embargo in level.embargoes if embargo.window.covers(self.at))
+            opened = self._opened(policy) + (self._granted(level.policy_grants) if policy and level.policy else [])
+            yield Standing(position, level, policy, running, opened, granted)
+
+    def _opened(self, policy: Policy | None) -> list[Source]:
+        return [
+            Source(tier.reach, tier.take, f"{policy.slug}/{tier.slug}")
+            for tier in (policy.tiers if policy else ())
+            if tier.admits(self.subject, self.at, self.offer.made)
+        ]
+
+    def _granted(self, grants: tuple[Grant, ...]) -> list[Source]:
+        return [Source(grant.reach, grant.take, grant.label) for grant in grants if grant.admits(self.subject, self.at)]
+
+    def _withdrawn(self) -> Iterator[tuple[Window, Text | None]]:
+        for standing in self.standings:
+            for withdrawal in standing.level.withdrawals:
+                if withdrawal.window.covers(self.at):
+                    yield withdrawal.window, Text(withdrawal.note) if withdrawal.note else None
+
+    # -- yes ------------------------------------------------------------------------------------------------------
+
+    def decision(self) -> Allowed | Denied:
+        wanted = self.offer.wanted
+        if self.reach >= wanted.reach:
+            return self._allowed(wanted)
+        return self._denied(wanted)
+
+    def _allowed(self, wanted: Rendition) -> Allowed:
+        covering = [[s for s in standing.sources() if s.reach >= wanted.reach] for standing in self.standings]
+        by = tuple(sources[0].name for sources in covering if sources[0].name)
+        return Allowed(wanted, by, take=all(any(s.take for s in sources) for sources in covering))
+
+    # -- no -------------------------------------------------------------------------------------------------------
+
+    def _denied(self, wanted: Rendition) -> Denied:
+        why, opens, text = self._reason(wanted.reach)
+        return Denied(
+            wanted,
+            substitutes=once(self._substitutes(wanted)),
+            why=why,
+            remedies=self.remedies(wanted.reach),
+            opens=opens,
+            text=text,
+            hidden=self.offer.hidden,
+        )
+
+    def _failing(self, reach: int) -> list[Standing]:
+        return [standing for standing in self.standings if standing.reach < reach]
+
+    def _reason(self, reach: int) -> tuple[Why, datetime | None, Text | None]:
+        withdrawals = list(self._withdrawn())
+        if withdrawals:
+            opens = latest([window for window, _ in withdrawals])
+            return Why.WITHDRAWN, opens, withdrawals[0][1] or self._text(Why.WITHDRAWN)
+        failing = self._failing(reach)
+        embargoes = [embargo for standing in failing for embargo in standing.closers(reach)]
+        if embargoes:
+            note = embargoes[0].note
+            opens = latest([embargo.window for embargo in embargoes])
+            return Why.EMBARGOED, opens, Text(note) if note else self._text(Why.EMBARGOED)
+        if not any(standing.policy and standing.policy is not EMPTY for standing in self.standings):
+            return Why.NO_POLICY, None, None
+        why, opens = self._gap(failing[0].covering(reach))
+        return why, opens, self._text(why, failing[0].policy)
+
+    def _text(self, why: Why, first: Policy | None = None) -> Text | None:
+        policies = [first] + [standing.policy for standing in self.standings]
+        texts = (text for policy in policies if policy for reason, text in policy.texts if reason is why)
+        return next(texts, None)
+
+    def _gap(self, covering: list[Tier]) -> tuple[Why, datetime | None]:
+        """What is missing at a level, told by the tier that comes nearest."""
+        if not covering:
+            return Why.NOT_OFFERED, None
+        for tier in covering:
+            if tier.open_at(self.at, self.offer.made):
+                return self._unmet(tier), None
+        return self._untimely(covering[0])
+
+    def _untimely(self, tier: Tier) -> tuple[Why, datetime | None]:
+        if not tier.window.begun(self.at):
+            return Why.TOO_EARLY, tier.window.start
+        if tier.window.over(self.at):
+            return Why.TOO_LATE, None
+        if tier.wall is not None and not tier.wall.covers(self.offer.made, self.at):
+            return Why.TOO_EARLY, tier.wall.opens(self.offer.made)
+        return Why.OUT_OF_SEASON, None
+
+    def _unmet(self, tier: Tier) -> Why:
+        unmet = [leaf for leaf in principals(tier.audience) if not leaf.admits(self.subject)]
+        personal = any(isinstance(leaf, PERSONAL) for leaf in unmet)
+        if personal and self.subject.user is None:
+            return Why.NOT_SIGNED_IN
+        if any(isinstance(leaf, Agreed) for leaf in unmet):
+            return Why.NOT_AGREED
+        if not personal and any(isinstance(leaf, Network) for leaf in unmet):
+            return Why.WRONG_PLACE
+        return Why.NOT_ENTITLED
+
+    def remedies(self, reach: int) -> tuple[AccessService, ...]:
+        """The services that might still lead to this reach (A2-PRB-17: with none of them, login is pointless)."""
+        failing = self._failing(reach)
+        if any(True for _ in self._withdrawn()) or any(self._sealed(standing, reach) for standing in failing):
+            return ()
+        services = {
+            service.slug: service
+            for standing in failing
+            for tier in standing.covering(reach)
+            if tier.open_at(self.at, self.offer.made)
+            for service in tier.services
+            if service.slug not in self.subject.agreements
+        }
+        return tuple(services.values())
+
+    def _sealed(self, standing: Standing, reach: int) -> bool:
+        """Whether an embargo holds this level shut and no grant to anybody could open it."""
+        if not standing.closers(reach):
+            return False
+        if standing.hard:
+            return True
+        inwards = self.standings[: standing.position + 1]
+        grants = (grant for inner in inwards for grant in inner.level.grants)
+        return not any(grant.reach >= reach and grant.window.covers(self.at) for grant in grants)
+
+    # -- instead --------------------------------------------------------------------------------------------------
+
+    def _substitutes(self, wanted: Rendition) -> Iterator[Substitute]:
+        for other in self.offer.others:
+            if not OTHER < other.reach < wanted.reach:
+                continue
+            if self.reach >= other.reach:
+                yield Substitute(other)
+                return
+            if self.remedies(other.reach):
+                yield Substitute(other, narrowed(self.offer, other))
+        if self.reach >= OTHER:
+            yield from self._other_resources()
+
+    def _other_resources(self) -> Iterator[Substitute]:
+        offers = {offer.wanted.uri: offer for offer in self.offer.substitutes}
+        for uri in self._named_instead():
+            offer = offers.get(uri)
+            match decide(replace(offer, substitutes=(), others=()) if offer else None, self.subject, self.at):
+                case Allowed(rendition=rendition):
+                    yield Substitute(rendition)
+                case Denied(rendition=rendition, remedies=remedies) if remedies:
+                    yield Substitute(rendition, offer)
+                case Denied() | Unknown():
+                    pass
+
+    def _named_instead(self) -> Iterator[str]:
+        for standing in self.standings:
+            if standing.policy is None or standing.closes_all:
+                continue
+            for tier in standing.policy.tiers:
+                if tier.gets is Gets.SUBSTITUTE and tier.admits(self.subject, self.at, self.offer.made):
+                    yield tier.substitute
+
+
+def narrowed(offer: Offer, wanted: Rendition) -> Offer:
+    """The same offer for one of its smaller renditions."""
+    return replace(offer, wanted=wanted, others=tuple(other for other in offer.others if other.reach < wanted.reach))
+
+
+def once(substitutes: Iterable[Substitute]) -> tuple[Substitute, ...]:
+    """Each URI where it comes first."""
+    first: dict[str, Substitute] = {}
+    for substitute in substitutes:
+        first.setdefault(substitute.rendition.uri, substitute)
+    return tuple(first.values())
+
+
+def latest(windows: list[Window]) -> datetime | None:
+    """The end of the last of these windows; ``None`` if one of them never ends."""
+    ends = [window.end for window in windows if window.end is not None]
+    return max(ends, key=datetime.timestamp) if len(ends) == len(windows) else None

@@ -1,0 +1,870 @@
+"""From rows to the values that policy judges.
+
+Rules that many resources share are few and change rarely: they are read once into a :class:`Rulebook`, which is good for
+exactly one stamp of the epoch. What belongs to one resource is read at each request, in one statement together with the
+epoch, so that a change counts from the moment it is committed (security 3.1, strict mode).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from ipaddress import ip_network
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, router
+
+from iiif_auth.conf import conf
+from iiif_auth.models import (
+    AccessPolicy,
+    AccessService,
+    Collection,
+    CollectionRule,
+    Condition,
+    Embargo,
+    Epoch,
+    Grant,
+    Network,
+    RefusalText,
+    Resource,
+    Tier,
+    Withdrawal,
+)
+from iiif_auth.policy import types as policy
+from iiif_auth.protocol import identity
+from iiif_auth.protocol.languages import frozen
+
+logger = logging.getLogger("iiif_auth.store")
+
+
+class RulesInMotion(RuntimeError):
+    """The rules changed each time while they were being read; nothing can be decided on them."""
+
+
+# -- The rulebook -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection as policy sees it: its levels from itself outwards, and whether existence is secret here."""
+
+    levels: tuple[policy.Level, ...]
+    hidden: bool
+    slug: str
+
+
+@dataclass(slots=True)
+class Rulebook:
+    """Everything that many resources share, as it was at one stamp."""
+
+    stamp: str
+    services: dict[str, policy.AccessService] = field(default_factory=dict)
+    networks: dict[int, policy.Network] = field(default_factory=dict)
+    policies: dict[int, policy.Policy] = field(default_factory=dict)
+    policy_grants: dict[int, tuple[policy.Grant, ...]] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
+    suffixes: dict[str, str] = field(default_factory=dict)
+    stand_ins: set[str] = field(default_factory=set)
+    instead: set[str] = field(default_factory=set)
+    tier_suffixes: dict[tuple[str, str], str] = field(default_factory=dict)
+    exact: dict[str, int] = field(default_factory=dict)
+    prefixes: list[tuple[str, int]] = field(default_factory=list)
+    globs: list[tuple[str, int]] = field(default_factory=list)
+
+    def collection_of(self, uri: str) -> int | None:
+        """The collection that takes in this URL by rule: exact before the longest prefix before a pattern."""
+        if uri in self.exact:
+            return self.exact[uri]
+        for prefix, collection in self.prefixes:
+            if uri.startswith(prefix):
+                return collection
+        return next((collection for pattern, collection in self.globs if fits(pattern, uri)), None)
+
+    def bases(self, uri: str) -> Iterable[tuple[str, str]]:
+        """``(URL, suffix)`` pairs of which this URL may be a smaller version."""
+        return ((uri.removesuffix(suffix), suffix) for suffix in self.suffixes if uri.endswith(suffix))
+
+    def candidates(self, uri: str) -> list[str]:
+        """Every URL whose rows may bear on this one: itself, what it is a version of, and what may stand in for it."""
+        bases = [uri, *(base for base, _suffix in self.bases(uri))]
+        return list(
+            dict.fromkeys([*bases, *(base + suffix for base in bases for suffix in self.stand_ins), *self.instead])
+        )
+
+
+def fits(pattern: str, uri: str) -> bool:
+    """Whether a URL looks like a pattern, in which ``*`` is anything within one segment. Linear in both lengths."""
+    wanted, given = pattern.split("/"), uri.split("/")
+    return len(wanted) == len(given) and all(map(_segment_fits, wanted, given))
+
+
+def _segment_fits(pattern: str, segment: str) -> bool:
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == segment
+    if not segment.startswith(first) or len(segment) < len(first) + len(rest[-1]) or not segment.endswith(rest[-1]):
+        return False
+    at, end = len(first), len(segment) - len(rest[-1])
+    for part in rest[:-1]:
+        found = segment.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+class Reader:
+    """Reads the rulebook, one query a table."""
+
+    def __init__(self, using: str, *, ended: bool = False) -> None:
+        self.using, self.ended = using, ended
+
+    def rulebook(self, stamp: str) -> Rulebook:
+        book = Rulebook(stamp)
+        book.services = {row.slug: service_value(row) for row in AccessService.objects.using(self.using)}
+        book.networks = dict(self._networks())
+        self._read_policies(book)
+        self._read_collections(book)
+        self._read_rules(book)
+        return book
+
+    def _networks(self) -> Iterable[tuple[int, policy.Network]]:
+        for row in Network.objects.using(self.using):
+            try:
+                yield row.pk, policy.Network(tuple(ip_network(text) for text in row.prefixes), row.name)
+            except (TypeError, ValueError):
+                logger.exception("Network %s can not be read; it admits nobody.", row.slug)
+                yield row.pk, policy.Network((), row.name)
+
+    # -- policies
+
+    def _read_policies(self, book: Rulebook) -> None:
+        tiers, texts = defaultdict(list), defaultdict(list)
+        for row in self._tiers():
+            tiers[row.policy_id].append(row)
+        for text in RefusalText.objects.using(self.using):
+            texts[text.policy_id].append((policy.Why(text.why), policy.Text(frozen(text.heading), frozen(text.note))))
+        for row in AccessPolicy.objects.using(self.using):
+            book.policies[row.pk] = self._policy(book, row, tiers[row.pk], tuple(texts[row.pk]))
+        by_policy = defaultdict(list)
+        for grant in self._grants().filter(policy__isnull=False):
+            held = book.policies[grant.policy_id]  # type: ignore[index]
+            by_policy[grant.policy_id].append(grant_value(grant, book.networks, (policy.Level("", held),)))
+        book.policy_grants = {key: tuple(values) for key, values in by_policy.items() if key is not None}
+
+    def _tiers(self) -> Iterable[Tier]:
+        rows = Tier.objects.using(self.using).order_by("policy", "order", "pk").select_related("substitute")
+        return rows.prefetch_related("services", "conditions__network", "conditions__service", "conditions__group")
+
+    def _grants(self) -> Any:
+        rows = Grant.objects.using(self.using).select_related("service", "user", "group").order_by("pk")
+        return rows if self.ended else rows.exclude(ends__lte=datetime.now(UTC))
+
+    def _policy(
+        self,
+        book: Rulebook,
+        row: AccessPolicy,
+        tiers: Sequence[Tier],
+        texts: tuple[tuple[policy.Why, policy.Text], ...],
+    ) -> policy.Policy:
+        try:
+            policy.zone(row.zone)
+            values = () if row.is_template else tuple(self._tier(book, row, tier) for tier in tiers)
+        except (KeyError, TypeError, ValueError):
+            # A rule that can not be read is not a yes (security D8).
+            logger.exception("Policy %s can not be read; it admits nobody.", row.slug)
+            values = ()
+        return policy.Policy(row.slug, values, texts, row.name)
+
+    def _tier(self, book: Rulebook, row: AccessPolicy, tier: Tier) -> policy.Tier:
+        suffix = tier.suffix or f"~{tier.slug}"
+        if tier.gets == Tier.Gets.SMALLER:
+            book.suffixes[suffix] = tier.slug
+            book.tier_suffixes[(row.slug, tier.slug)] = suffix
+        if tier.substitute is not None:
+            book.instead.add(tier.substitute.url)
+        elif tier.gets == Tier.Gets.SUBSTITUTE:
+            book.stand_ins.add(suffix)
+        season = (
+            policy.Season(month_day(tier.season_starts), month_day(tier.season_ends), row.zone)
+            if tier.season_starts
+            else None
+        )
+        services = sorted((book.services[service.slug] for service in tier.services.all()), key=flow_order)
+        return policy.Tier(
+            slug=tier.slug,
+            audience=audience(tier, book.networks),
+            gets=policy.Gets(tier.gets),
+            max_edge=tier.max_edge or 0,
+            substitute=substitute_of(tier, suffix),
+            take=tier.take,
+            window=policy.Window(tier.starts, tier.ends),
+            season=season,
+            wall=None if tier.wall_years is None else policy.Wall(tier.wall_years, row.zone),
+            services=tuple(services),
+            label=frozen(tier.label),
+        )
+
+    # -- collections
+
+    def _read_collections(self, book: Rulebook) -> None:
+        rows = {row.pk: row for row in Collection.objects.using(self.using)}
+        overlays = self._overlays()
+        for key in rows:
+            self._place(book, rows, overlays, key, ())
+
+    def _overlays(self) -> dict[str, dict[int, list[Any]]]:
+        found: dict[str, dict[int, list[Any]]] = {
+            name: defaultdict(list) for name in ("embargo", "withdrawal", "grant")
+        }
+        for embargo in Embargo.objects.using(self.using).filter(collection__isnull=False):
+            found["embargo"][embargo.collection_id or 0].append(embargo_value(embargo))
+        for withdrawal in Withdrawal.objects.using(self.using).filter(collection__isnull=False):
+            window = policy.Window(withdrawal.starts, withdrawal.ends)
+            found["withdrawal"][withdrawal.collection_id or 0].append(
+                policy.Withdrawal(window, frozen(withdrawal.note))
+            )
+        for grant in self._grants().filter(collection__isnull=False):
+            found["grant"][grant.collection_id].append(grant)
+        return found
+
+    def _place(
+        self,
+        book: Rulebook,
+        rows: dict[int, Collection],
+        overlays: dict[str, dict[int, list[Any]]],
+        key: int,
+        below: tuple[int, ...],
+    ) -> Place:
+        if key in book.places:
+            return book.places[key]
+        row = rows[key]
+        if key in below:
+            # A circle has no outermost collection; nobody gets in until somebody mends it.
+            logger.error("Collection %s is part of itself; it admits nobody.", row.slug)
+            return Place((policy.Level(row.slug, policy.Policy("circle")),), hidden=True, slug=row.slug)
+        above = (
+            self._place(book, rows, overlays, row.parent_id, (*below, key)) if row.parent_id else Place((), False, "")
+        )
+        level = policy.Level(
+            name=row.slug,
+            policy=book.policies[row.policy_id] if row.policy_id else None,
+            overrides=row.overrides,
+            embargoes=tuple(overlays["embargo"][key]),
+            withdrawals=tuple(overlays["withdrawal"][key]),
+            policy_grants=book.policy_grants.get(row.policy_id or 0, ()),
+        )
+        scope = (level, *above.levels)
+        grants = tuple(grant_value(grant, book.networks, scope) for grant in overlays["grant"][key])
+        levels = (with_grants(level, grants), *above.levels)
+        book.places[key] = place = Place(levels, row.hides_existence or above.hidden, row.slug)
+        return place
+
+    def _read_rules(self, book: Rulebook) -> None:
+        for rule in CollectionRule.objects.using(self.using).order_by("pk"):
+            if rule.fits == CollectionRule.Fits.EXACT:
+                book.exact[rule.pattern] = rule.collection_id
+            elif rule.fits == CollectionRule.Fits.PREFIX:
+                book.prefixes.append((rule.pattern, rule.collection_id))
+            else:
+                book.globs.append((rule.pattern, rule.collection_id))
+        book.prefixes.sort(key=lambda rule: -len(rule[0]))
+
+
+def with_grants(level: policy.Level, grants: tuple[policy.Grant, ...]) -> policy.Level:
+    return replace(level, grants=grants)
+
+
+def substitute_of(tier: Tier, suffix: str) -> str:
+    """The URL of what is shown instead; ``+suffix`` if every resource has its own at its address with that suffix."""
+    if tier.substitute is not None:
+        return str(tier.substitute.url)
+    return f"+{suffix}" if tier.gets == Tier.Gets.SUBSTITUTE else ""
+
+
+def settled(level: policy.Level, base: str) -> policy.Level:
+    """A level whose tiers name the stand-ins of this very resource."""
+    held = level.policy
+    if held is None or not any(tier.substitute.startswith("+") for tier in held.tiers):
+        return level
+    tiers = tuple(
+        replace(tier, substitute=base + tier.substitute[1:]) if tier.substitute.startswith("+") else tier
+        for tier in held.tiers
+    )
+    return replace(level, policy=replace(held, tiers=tiers))
+
+
+def month_day(text: str) -> tuple[int, int]:
+    month, _, day = text.partition("-")
+    return int(month), int(day)
+
+
+def flow_order(service: policy.AccessService) -> tuple[int, str]:
+    """The order in which viewers try services."""
+    return policy.FLOW_ORDER.index(service.pattern), service.slug
+
+
+def service_value(row: AccessService) -> policy.AccessService:
+    texts = ("label", "heading", "note", "confirm_label", "error_heading", "error_note", "logout_label")
+    return policy.AccessService(
+        slug=row.slug,
+        pattern=policy.Pattern(row.pattern),
+        token_seconds=row.token_seconds,
+        idle_minutes=row.idle_minutes,
+        pass_hours=row.pass_hours,
+        origin_rule=policy.OriginRule(row.origin_rule),
+        origins=tuple(row.origins),
+        **{name: frozen(getattr(row, name)) for name in texts},
+    )
+
+
+def embargo_value(row: Embargo) -> policy.Embargo:
+    return policy.Embargo(policy.Window(row.starts, row.ends), policy.Closes(row.closes), row.hard, frozen(row.note))
+
+
+def audience(tier: Tier, networks: dict[int, policy.Network]) -> policy.Audience:
+    """The conditions of a tier joined as it says; those in one bracket are joined the other way first."""
+    outer, inner = (policy.AllOf, policy.AnyOf) if tier.join == Tier.Join.ALL else (policy.AnyOf, policy.AllOf)
+    members: list[policy.Audience] = []
+    brackets: dict[int, list[policy.Audience]] = defaultdict(list)
+    for condition in sorted(tier.conditions.all(), key=lambda row: (row.bracket, row.pk)):
+        principal = principal_value(condition, networks)
+        (brackets[condition.bracket] if condition.bracket else members).append(principal)
+    members += [inner(tuple(group)) for group in brackets.values()]
+    return outer(tuple(members))
+
+
+def principal_value(row: Condition, networks: dict[int, policy.Network]) -> policy.Principal:
+    match row.kind:
+        case Condition.Kind.EVERYONE:
+            return policy.Everyone()
+        case Condition.Kind.AUTHENTICATED:
+            return policy.Authenticated()
+        case Condition.Kind.ATTRIBUTE:
+            return policy.Attribute(row.attribute_name, row.attribute_value)
+    return linked_principal(row, networks)
+
+
+def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]) -> policy.Principal:
+    """The principal named by one of the foreign keys that conditions and grants share.
+
+    Raises:
+        ValueError: none is set; such a row admits nobody.
+    """
+    if row.user_id is not None:
+        return policy.User(str(row.user_id), str(row.user))
+    if row.group_id is not None:
+        return policy.Group(str(row.group_id), str(row.group))
+    if row.network_id is not None:
+        return networks[row.network_id]
+    if row.service is not None:
+        return policy.Agreed(row.service.slug, str(row.service))
+    raise ValueError(f"{row!r} names nobody.")
+
+
+def reach_of(tier: str, levels: Sequence[policy.Level]) -> int:
+    """The reach of a tier by its identifier: of the nearest policy that has it, else nothing."""
+    if not tier:
+        return policy.FULL
+    found = (t.reach for level in levels if level.policy for t in level.policy.tiers if t.slug == tier)
+    return next(found, policy.NOTHING)
+
+
+def grant_value(row: Grant, networks: dict[int, policy.Network], levels: Sequence[policy.Level]) -> policy.Grant:
+    return policy.Grant(
+        linked_principal(row, networks),
+        reach_of(row.tier, levels),
+        policy.Window(row.starts, row.ends),
+        row.take,
+        str(row.pk),
+    )
+
+
+# -- Reading what belongs to one resource -------------------------------------------------------------------------
+
+_kept: dict[str, Rulebook] = {}
+
+
+def database() -> str:
+    return router.db_for_read(Resource)
+
+
+def _key(using: str) -> str:
+    return f"{using} {connections[using].settings_dict['NAME']}"
+
+
+def stamp_now(using: str) -> str:
+    """The stamp of the rules as they are committed; ``""`` if there is none, and then nothing may be kept."""
+    row = Epoch.objects.using(using).values_list("stamp").first()
+    return row[0] if row else ""
+
+
+def rulebook(stamp: str | None = None) -> Rulebook:
+    """The rules at this stamp (by default, as they are now).
+
+    Raises:
+        RulesInMotion: they changed each time while being read.
+    """
+    using = database()
+    key = _key(using)
+    kept = _kept.get(key)
+    if kept is not None and stamp and kept.stamp == stamp:
+        return kept
+    for _attempt in range(3):
+        before = stamp_now(using)
+        if kept is not None and before and kept.stamp == before:
+            return kept
+        book = Reader(using).rulebook(before)
+        if stamp_now(using) == before:
+            if before:
+                _kept[key] = book
+            return book
+    raise RulesInMotion("The rules changed each time while they were being read.")
+
+
+FIND = """
+WITH hit AS (
+    SELECT id FROM iiif_auth_resource WHERE url_digest IN ({marks})
+    UNION SELECT resource_id FROM iiif_auth_rendition WHERE url_digest IN ({marks})
+)
+SELECT 'epoch' AS what, NULL AS a, stamp AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i
+    FROM iiif_auth_epoch
+UNION ALL SELECT 'resource', CAST(r.id AS TEXT), r.url, r.type, CAST(r.image_api AS TEXT), r.format, CAST(r.label AS TEXT),
+    CAST(r.collection_id AS TEXT), CAST(r.policy_id AS TEXT) || {overrides}, CAST(r.date AS TEXT)
+    FROM iiif_auth_resource r WHERE r.id IN (SELECT id FROM hit)
+UNION ALL SELECT 'rendition', CAST(r.resource_id AS TEXT), r.url, r.tier, CAST(r.image_api AS TEXT), r.format,
+    CAST(r.label AS TEXT), CASE WHEN r.is_location THEN '1' ELSE '' END, NULL, NULL
+    FROM iiif_auth_rendition r WHERE r.resource_id IN (SELECT id FROM hit)
+UNION ALL SELECT 'embargo', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), o.closes,
+    CASE WHEN o.hard THEN '1' ELSE '' END, CAST(o.note AS TEXT), NULL, NULL, NULL
+    FROM iiif_auth_embargo o WHERE o.resource_id IN (SELECT id FROM hit)
+UNION ALL SELECT 'withdrawal', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), NULL,
+    NULL, CAST(o.note AS TEXT), NULL, NULL, NULL
+    FROM iiif_auth_withdrawal o WHERE o.resource_id IN (SELECT id FROM hit)
+UNION ALL SELECT 'grant', CAST(g.resource_id AS TEXT), CAST(g.starts AS TEXT), CAST(g.ends AS TEXT), g.tier,
+    CASE WHEN g.take THEN '1' ELSE '' END, CAST(g.user_id AS TEXT), CAST(g.group_id AS TEXT), CAST(g.network_id AS TEXT),
+    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, '')
+    FROM iiif_auth_grant g LEFT JOIN iiif_auth_accessservice s ON s.id = g.service_id
+    WHERE g.resource_id IN (SELECT id FROM hit)
+"""
+"""One statement for everything about some resources, and the epoch as of the same instant."""
+
+Found = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Card:
+    """The rows about one resource."""
+
+    row: Found
+    renditions: list[Found] = field(default_factory=list)
+    embargoes: list[policy.Embargo] = field(default_factory=list)
+    withdrawals: list[policy.Withdrawal] = field(default_factory=list)
+    grants: list[Found] = field(default_factory=list)
+
+
+def _read(uris: Sequence[str]) -> tuple[str, dict[str, Card]]:
+    """The current stamp, and the cards of every resource that one of these URLs belongs to, by primary key."""
+    digests = [identity.digest(uri) for uri in uris]
+    marks = ", ".join(["%s"] * len(digests))
+    overrides = "CASE WHEN r.overrides THEN '!' ELSE '' END"
+    with connections[database()].cursor() as cursor:
+        cursor.execute(FIND.format(marks=marks, overrides=overrides), digests * 2)
+        rows = cursor.fetchall()
+    stamp, cards = "", {}
+    for what, *values in rows:
+        if what == "epoch":
+            stamp = values[1]
+        elif what == "resource":
+            cards[values[0]] = Card(tuple(values))
+        else:
+            _lay(cards[values[0]], what, tuple(values))
+    return stamp, cards
+
+
+def _lay(card: Card, what: str, values: Found) -> None:
+    if what == "rendition":
+        card.renditions.append(values)
+    elif what == "grant":
+        card.grants.append(values)
+    elif what == "embargo":
+        closes, hard, note = values[3:6]
+        card.embargoes.append(policy.Embargo(_window(values), policy.Closes(closes), bool(hard), _map(note)))
+    else:
+        card.withdrawals.append(policy.Withdrawal(_window(values), _map(values[5])))
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _window(values: Found) -> policy.Window:
+    return policy.Window(_instant(values[1]), _instant(values[2]))
+
+
+def _map(text: str | None) -> policy.LanguageMap:
+    return frozen(json.loads(text)) if text else ()
+
+
+# -- Offers -------------------------------------------------------------------------------------------------------
+
+
+def find_offer(uri: str) -> policy.Offer | None:
+    """The offer behind a normalised URL, or ``None`` if there is no such thing; one query.
+
+    Raises:
+        RulesInMotion: see :func:`rulebook`.
+    """
+    book, cards = _current(uri)
+    offer = _offer(book, cards, uri)
+    if offer is None:
+        return _offer_by_rule(book, uri) or _offer_of_host(uri)
+    offers = tuple(found for instead in _named_instead(offer) if (found := _offer(book, cards, instead)) is not None)
+    return replace(offer, substitutes=offers)
+
+
+def _current(uri: str) -> tuple[Rulebook, dict[str, Card]]:
+    """The rules, and the cards of this URL and of whatever might be shown instead, as of one instant."""
+    kept = _kept.get(_key(database()))
+    book = kept or rulebook()
+    for _attempt in range(3):
+        stamp, cards = _read(book.candidates(uri))
+        if stamp == book.stamp:
+            return book, cards
+        book = rulebook(stamp)
+    raise RulesInMotion("The rules changed each time while a resource was being read.")
+
+
+def _named_instead(offer: policy.Offer) -> list[str]:
+    tiers = (tier for level in offer.levels if level.policy for tier in level.policy.tiers)
+    return list(dict.fromkeys(tier.substitute for tier in tiers if tier.substitute))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How a URL was understood: which resource, from which of its addresses, and which tier of it."""
+
+    card: Card
+    base: str
+    image_api: policy.ImageApi
+    format: str
+    tier: str
+    exact: bool
+    suffix: str = ""
+
+
+def _offer(book: Rulebook, cards: dict[str, Card], uri: str) -> policy.Offer | None:
+    address = _address(book, cards, uri)
+    if address is None:
+        return None
+    levels, hidden = _levels(book, address.card)
+    reach = reach_of(address.tier, levels)
+    if address.suffix and reach == policy.NOTHING:
+        return None  # derived for a tier that the policies of this resource do not have
+    made = address.card.row[8]
+    label = _map(address.card.row[5])
+    wanted = policy.Rendition(
+        uri=uri,
+        reach=reach if reach > policy.OTHER else policy.FULL,
+        kind=policy.Kind(address.card.row[2]),
+        image_api=address.image_api,
+        format=address.format,
+        label=_tier_label(levels, address.tier) or label,
+        location=_location(address, uri),
+    )
+    others = tuple(_others(book, address, levels, wanted))
+    return policy.Offer(wanted, others, levels, date.fromisoformat(made) if made else None, hidden, (), label)
+
+
+def _address(book: Rulebook, cards: dict[str, Card], uri: str) -> Address | None:
+    """A URL of a row is that row; else it may be a row's URL with a suffix."""
+    exact = _exact_address(cards, uri)
+    if exact is not None:
+        return exact
+    for base, suffix in sorted(book.bases(uri), key=lambda pair: -len(pair[0])):
+        found = _exact_address(cards, base)
+        if found is not None and not found.tier and found.image_api is not policy.ImageApi.NONE:
+            return _derived(book, found, suffix)
+    return None
+
+
+def _derived(book: Rulebook, found: Address, suffix: str) -> Address:
+    """The address of a smaller version; the tier is the one of the resource's own policies that has this suffix."""
+    levels, _hidden = _levels(book, found.card)
+    tiers = (
+        tier.slug
+        for level in levels
+        if level.policy
+        for tier in level.policy.tiers
+        if book.tier_suffixes.get((level.policy.slug, tier.slug)) == suffix
+    )
+    tier = next(tiers, suffix)
+    return Address(found.card, found.base, found.image_api, found.format, tier, exact=False, suffix=suffix)
+
+
+def _exact_address(cards: dict[str, Card], uri: str) -> Address | None:
+    for card in cards.values():
+        if card.row[1] == uri:
+            return Address(card, uri, policy.ImageApi(int(card.row[3])), card.row[4], "", exact=True)
+    for card in cards.values():
+        for row in card.renditions:
+            if row[1] == uri:
+                return Address(card, uri, policy.ImageApi(int(row[3])), row[4], row[2], exact=True)
+    return None
+
+
+def _levels(book: Rulebook, card: Card) -> tuple[tuple[policy.Level, ...], bool]:
+    uri, collection, governed = card.row[1], card.row[6], card.row[7]
+    key = int(collection) if collection else book.collection_of(uri)
+    place = book.places.get(key) if key is not None else None
+    above = place.levels if place else ()
+    own = int(governed.rstrip("!")) if governed else None
+    level = policy.Level(
+        name=uri,
+        policy=book.policies[own] if own else None,
+        overrides=bool(governed) and governed.endswith("!"),
+        embargoes=tuple(card.embargoes),
+        withdrawals=tuple(card.withdrawals),
+        policy_grants=book.policy_grants.get(own or 0, ()),
+    )
+    grants = tuple(_grant(book, row, (level, *above)) for row in card.grants)
+    levels = (with_grants(level, grants), *above)
+    return tuple(settled(one, uri) for one in levels), bool(place and place.hidden)
+
+
+def _grant(book: Rulebook, values: Found, levels: Sequence[policy.Level]) -> policy.Grant:
+    tier, take, user, group, network = values[3:8]
+    number, _, service = values[8].partition(" ")
+    principal: policy.Principal
+    if user:
+        principal = policy.User(user_id(user))
+    elif group:
+        principal = policy.Group(group)
+    elif network:
+        principal = book.networks[int(network)]
+    else:
+        principal = policy.Agreed(service)
+    return policy.Grant(principal, reach_of(tier, levels), _window(values), bool(take), number)
+
+
+def _tier_label(levels: Sequence[policy.Level], slug: str) -> policy.LanguageMap:
+    if not slug:
+        return ()
+    found = (t.label for level in levels if level.policy for t in level.policy.tiers if t.slug == slug and t.label)
+    return next(found, ())
+
+
+def _location(address: Address, uri: str) -> str:
+    rows = (row[1] for row in address.card.renditions if row[6] and row[2] == address.tier)
+    return next((location for location in rows if location != uri), "") if not _is_location(address, uri) else ""
+
+
+def _is_location(address: Address, uri: str) -> bool:
+    return any(row[1] == uri and row[6] for row in address.card.renditions)
+
+
+def _others(
+    book: Rulebook, address: Address, levels: Sequence[policy.Level], wanted: policy.Rendition
+) -> Iterable[policy.Rendition]:
+    """The smaller renditions there are, largest first, one for each reach."""
+    found: dict[int, policy.Rendition] = {}
+    for level in levels:
+        for tier in level.policy.tiers if level.policy else ():
+            if tier.gets is policy.Gets.SMALLER and tier.reach < wanted.reach and tier.reach not in found:
+                rendition = _smaller(book, address, level, tier, wanted)
+                if rendition is not None:
+                    found[tier.reach] = rendition
+    return (found[reach] for reach in sorted(found, reverse=True))
+
+
+def _smaller(
+    book: Rulebook, address: Address, level: policy.Level, tier: policy.Tier, wanted: policy.Rendition
+) -> policy.Rendition | None:
+    """The rendition for a tier: an explicit row, else the address with the tier's suffix, if this is an image service."""
+    label = tier.label or wanted.label
+    for row in sorted(address.card.renditions, key=lambda row: int(row[3]) != address.image_api.value):
+        if row[2] == tier.slug and not row[6]:
+            api = policy.ImageApi(int(row[3]))
+            return policy.Rendition(
+                row[1], tier.reach, wanted.kind, api, row[4] or wanted.format, _map(row[5]) or label
+            )
+    if address.image_api is policy.ImageApi.NONE or level.policy is None:
+        return None
+    suffix = book.tier_suffixes[(level.policy.slug, tier.slug)]
+    return policy.Rendition(address.base + suffix, tier.reach, wanted.kind, address.image_api, wanted.format, label)
+
+
+def _offer_by_rule(book: Rulebook, uri: str) -> policy.Offer | None:
+    """A URL that no row knows but a collection's address rule takes in."""
+    key = book.collection_of(uri)
+    if key is None:
+        return None
+    place = book.places[key]
+    return policy.Offer(policy.Rendition(uri), levels=(policy.Level(uri), *place.levels), hidden=place.hidden)
+
+
+def _offer_of_host(uri: str) -> policy.Offer | None:
+    hook = conf.OFFERS
+    return hook(uri) if hook else None
+
+
+# -- Passes and tokens --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PassFacts:
+    """What a pass says, all of it read in one statement together with the person's present groups."""
+
+    id: int
+    user: str | None
+    groups: frozenset[str]
+    agreements: dict[str, frozenset[str]]
+    idle_until: datetime
+    ends: datetime
+    idle_minutes: int
+    sound: bool
+
+    def expired(self, at: datetime) -> bool:
+        return self.idle_until <= at or self.ends <= at
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """A token, and the pass it was drawn from if it was drawn from one."""
+
+    service: str
+    dialect: str
+    origin: str
+    ends: datetime
+    holder: PassFacts | None
+    has_holder: bool
+
+
+HOLDER = """
+SELECT 'pass', CAST(p.id AS TEXT), CAST(p.user_id AS TEXT), p.credential, u.{password}, {active},
+    CAST(p.idle_until AS TEXT), CAST(p.ends AS TEXT), CAST(p.idle_minutes AS TEXT)
+    FROM iiif_auth_pass p LEFT JOIN {users} u ON u.{user_key} = p.user_id WHERE {which}
+UNION ALL SELECT 'agreed', s.slug, a.origin, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
+    JOIN iiif_auth_pass p ON p.id = a.holder_id WHERE {which}
+"""
+GROUPS = """
+UNION ALL SELECT 'group', CAST(g.{group_column} AS TEXT), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM iiif_auth_pass p JOIN {group_table} g ON g.{user_column} = p.user_id WHERE {which}
+"""
+TOKEN = """
+UNION ALL SELECT 'token', t.service, t.dialect, t.origin, CAST(t.holder_id AS TEXT), NULL, CAST(t.ends AS TEXT), NULL, NULL
+    FROM iiif_auth_token t WHERE t.digest = %s
+"""
+BY_DIGEST = "p.digest = %s"
+BY_TOKEN = "p.id = (SELECT holder_id FROM iiif_auth_token WHERE digest = %s)"
+
+
+def _holder_sql(which: str) -> tuple[str, int]:
+    """The statement for the host's own user model, whatever its tables are called, and how often it takes the digest."""
+    model = get_user_model()
+    quote = connections[database()].ops.quote_name
+    names = {"users": quote(model._meta.db_table), "user_key": quote(model._meta.pk.column)}  # type: ignore[union-attr]
+    active = _column(model, "is_active")
+    sql = HOLDER.format(
+        **names,
+        which=which,
+        password=quote(_column(model, "password") or "password"),
+        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN '1' ELSE '' END" if active else "'1'",
+    )
+    groups = _groups_of(model, quote)
+    return (sql + GROUPS.format(**groups, which=which), 3) if groups else (sql, 2)
+
+
+def _column(model: Any, name: str) -> str | None:
+    try:
+        return str(model._meta.get_field(name).column)
+    except FieldDoesNotExist:
+        return None
+
+
+def _groups_of(model: Any, quote: Any) -> dict[str, str] | None:
+    """Where the user model keeps its groups, if it has any."""
+    try:
+        groups = model._meta.get_field("groups")
+    except FieldDoesNotExist:
+        return None
+    table, user, group = groups.m2m_db_table(), groups.m2m_column_name(), groups.m2m_reverse_name()
+    return {"group_table": quote(table), "user_column": quote(user), "group_column": quote(group)}
+
+
+def find_pass(digest: str) -> PassFacts | None:
+    """The pass with this digest, expired or not; one query."""
+    sql, times = _holder_sql(BY_DIGEST)
+    with connections[database()].cursor() as cursor:
+        cursor.execute(sql, [digest] * times)
+        return _pass_facts(cursor.fetchall())
+
+
+def find_token(digest: str) -> TokenFacts | None:
+    """The token with this digest and what stands behind it, expired or not; one query."""
+    sql, times = _holder_sql(BY_TOKEN)
+    with connections[database()].cursor() as cursor:
+        cursor.execute(sql + TOKEN, [digest] * (times + 1))
+        rows = cursor.fetchall()
+    token = next((row for row in rows if row[0] == "token"), None)
+    if token is None:
+        return None
+    ends = _instant(token[6])
+    return TokenFacts(
+        token[1], token[2], token[3], ends or datetime.min.replace(tzinfo=UTC), _pass_facts(rows), token[4] is not None
+    )
+
+
+def user_id(text: str) -> str:
+    """A user's primary key as policy writes it, however this database stores it (SQLite keeps a UUID without hyphens)."""
+    key = get_user_model()._meta.pk
+    return str(key.to_python(text))
+
+
+def credential_mark(password: str) -> str:
+    """What a pass remembers of a password hash: enough to notice that it changed, and of no use otherwise."""
+    return identity.digest(f"iiif_auth.pass:{password}") if password.isascii() else ""
+
+
+def _pass_facts(rows: Sequence[Found]) -> PassFacts | None:
+    row = next((row for row in rows if row[0] == "pass"), None)
+    if row is None:
+        return None
+    agreements: dict[str, set[str]] = defaultdict(set)
+    for what, *values in rows:
+        if what == "agreed":
+            agreements[values[0]].add(values[1])
+    user, credential, password, active, idle, ends, minutes = row[2:9]
+    never = datetime.min.replace(tzinfo=UTC)
+    return PassFacts(
+        id=int(row[1]),
+        user=None if user is None else user_id(user),
+        groups=frozenset(values[1] for values in rows if values[0] == "group"),
+        agreements={service: frozenset(origins) for service, origins in agreements.items()},
+        idle_until=_instant(idle) or never,
+        ends=_instant(ends) or never,
+        idle_minutes=int(minutes),
+        sound=user is None or (bool(active) and password is not None and credential == credential_mark(password)),
+    )
+
+
+def places_of(book: Rulebook, service: str) -> list[policy.Network]:
+    """The networks named in the tiers that lead through an access service."""
+    return [
+        leaf
+        for held in book.policies.values()
+        for tier in held.tiers
+        if any(one.slug == service for one in tier.services)
+        for leaf in policy.principals(tier.audience)
+        if isinstance(leaf, policy.Network)
+    ]
