@@ -13,10 +13,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -129,6 +130,11 @@ def _offer(url: str) -> Offer | None:
         return None
 
 
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """A URL with a view's arguments in it, percent-encoded as browsers do, because Django has decoded them."""
+    return template.format(**{name: quote(str(value), safe="/:@!$&'()*+,;=~") for name, value in values.items()})
+
+
 def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[View[Parameters]], View[Parameters]]:
     """Guard a view: it is called only for browsers that may have what is at ``url``.
 
@@ -143,7 +149,7 @@ def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[V
     def decorate(view: View[Parameters]) -> View[Parameters]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
-            about = url(request, *args, **kwargs) if callable(url) else url.format(**kwargs)
+            about = url(request, *args, **kwargs) if callable(url) else filled(url, kwargs)
             refusal = guard.refusal(request, about, take=take)
             return refusal if refusal is not None else guard.admitted(view(request, *args, **kwargs))
 

@@ -36,13 +36,16 @@ def warning(number: int, message: str, hint: str) -> Warning:
 @register(Tags.security)
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Everything that settings alone can tell."""
-    return [message for check in SETTINGS_CHECKS for message in check()]
+    unreadable = list(shape())
+    return unreadable or [message for check in SETTINGS_CHECKS for message in check()]
+
+
+def shape() -> Iterator[CheckMessage]:
+    if not isinstance(conf.given, dict):
+        yield error(1, "IIIF_AUTH_FLOW is not a dict.", 'Write IIIF_AUTH_FLOW = {"BASE_URL": "https://…"}.')
 
 
 def keys() -> Iterator[CheckMessage]:
-    if not isinstance(conf.given, dict):
-        yield error(1, "IIIF_AUTH_FLOW is not a dict.", 'Write IIIF_AUTH_FLOW = {"BASE_URL": "https://…"}.')
-        return
     for key in sorted(set(conf.given) - set(DEFAULTS)):
         known = ", ".join(sorted(DEFAULTS))
         yield error(2, f"IIIF_AUTH_FLOW has an unknown key {key!r}.", f"The keys are {known}.")

@@ -22,6 +22,7 @@ from iiif_auth import store
 from iiif_auth.conf import conf
 from iiif_auth.models import Pass
 from iiif_auth.policy.types import AccessService, Address, OriginRule, Pattern, Subject
+from iiif_auth.protocol.terms import AMBIENT
 
 logger = logging.getLogger("iiif_auth.identify")
 
@@ -104,7 +105,8 @@ carries the same cookie as a library on the web."""
 
 def cookie_secret(request: HttpRequest) -> str | None:
     """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
-    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.strip().startswith(f"{COOKIE}=")]
+    # Names are compared as Django reads them, or a blank before the “=” would make a second cookie invisible here.
+    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.partition("=")[0].strip() == COOKIE]
     value = request.COOKIES.get(COOKIE, "")
     return value if len(sent) <= 1 and value else None
 
@@ -184,28 +186,22 @@ def presented_token(request: HttpRequest) -> str | None:
 def bearer(request: HttpRequest, dialect: str, services: frozenset[str]) -> Subject:
     """The one a token speaks for. Cookies are ignored on purpose.
 
-    A token counts only in its own dialect and only for a service in ``services``, those nested under the probe that is asked
-    (A2-PRB-05); otherwise its holder is nobody, somewhere.
+    A token counts only in its own dialect and only for a service in ``services``, those nested under the probe that is
+    asked (A2-PRB-05); otherwise its holder is nobody, somewhere. A token without a pass behind it was given for an
+    address, and the address is judged here as it is where the content is (security K8, INV5): such a token adds nothing.
     """
     token = presented_token(request)
     facts = store.find_token(digest(token)) if token else None
-    here = Subject(address=address(request))
-    if facts is None or facts.dialect != dialect or facts.service not in services or not _stands(facts):
-        return _hooked(here, request)
-    if facts.holder is None:
-        return _hooked(replace(here, agreements=frozenset({facts.service})), request)
-    return _hooked(_subject(facts.holder, request), request)
+    counts = facts is not None and facts.dialect == dialect and facts.service in services and _stands(facts)
+    return _hooked(_subject(facts.holder if facts and counts else None, request), request)
 
 
 def _stands(facts: store.TokenFacts) -> bool:
     """Whether a token and the pass behind it are good at this instant."""
-    now = timezone.now()
-    if facts.ends <= now:
+    now, holder = timezone.now(), facts.holder
+    if holder is None or facts.ends <= now:
         return False
-    if not facts.has_holder:
-        return True
-    holder = facts.holder
-    return holder is not None and holder.sound and not holder.expired(now) and facts.service in holder.agreements
+    return holder.sound and not holder.expired(now) and facts.service in holder.agreements
 
 
 # -- Services -----------------------------------------------------------------------------------------------------
@@ -218,6 +214,12 @@ def may_use_origin(service: AccessService, origin: str, facts: store.PassFacts |
     if service.origin_rule is OriginRule.LISTED:
         return origin in service.origins
     return facts is not None and origin in facts.agreements.get(service.slug, frozenset())
+
+
+def service_called(slug: str) -> AccessService | None:
+    """The service with this slug, or the one that stands for no service at all; a row with its name comes first."""
+    found = store.rulebook().services.get(slug)
+    return found or (AMBIENT if slug == AMBIENT.slug else None)
 
 
 def recognises(service: AccessService, subject: Subject, book: store.Rulebook) -> bool:

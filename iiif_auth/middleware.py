@@ -34,12 +34,18 @@ def is_marked(request: HttpRequest) -> bool:
     return True
 
 
+def is_access_page(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.url_name == "access" and "iiif_auth" in match.app_names
+
+
 class FlowMiddleware:
     """Keeps the viewer's hold on the tab it opened, on every page of a sign-in that began at an access page.
 
-    Django sends ``Cross-Origin-Opener-Policy: same-origin`` everywhere. A single response with it, even a redirect, tells the
-    viewer that the tab was closed, and it asks for a token before anybody has typed a password (browsers.md, section 2). Only
-    browsers in which an access page began a sign-in less than fifteen minutes ago get ``unsafe-none``; nothing else changes.
+    Django sends ``Cross-Origin-Opener-Policy: same-origin`` everywhere. A single response with it, even a redirect, tells
+    the viewer that the tab was closed, and it asks for a token before anybody has typed a password (browsers.md,
+    section 2). Only browsers in which an access page began a sign-in less than fifteen minutes ago get ``unsafe-none``,
+    and the access pages themselves, whoever wrote the response (a refused form, an error); nothing else changes.
 
     Put it first in ``MIDDLEWARE``, so that error pages are covered too.
     """
@@ -49,6 +55,6 @@ class FlowMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if is_marked(request):
+        if is_access_page(request) or is_marked(request):
             response[HEADER] = "unsafe-none"
         return response

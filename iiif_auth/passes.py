@@ -79,27 +79,31 @@ def _kept_pass(request: HttpRequest, now: datetime) -> Pass | None:
 def mint(
     service: policy.AccessService, dialect: str, origin: str, facts: store.PassFacts | None
 ) -> tuple[str, int] | None:
-    """A new token and its life in seconds; ``None`` if the pass ended in the meantime (security K6)."""
+    """A new token and its life in seconds; ``None`` if the pass ended in the meantime (security K6).
+
+    Without a pass the token stands for an address, which the probe sees for itself: nothing is stored, and a flood of
+    such tokens leaves no trace (security T13).
+    """
     now = timezone.now()
     ends = now + timedelta(seconds=service.token_seconds)
     token = identify.new_secret()
+    if facts is None:
+        return token, service.token_seconds
     with transaction.atomic():
-        if facts is not None:
-            if not Pass.objects.select_for_update().filter(pk=facts.id, digest__isnull=False).exists():
-                return None
-            identify.slide(facts, now)
-            ends = min(ends, facts.ends)
+        if not Pass.objects.select_for_update().filter(pk=facts.id).exists():
+            return None
+        identify.slide(facts, now)
+        ends = min(ends, facts.ends)
         Token.objects.create(
             digest=identify.digest(token),
-            holder_id=facts.id if facts else None,
+            holder_id=facts.id,
             service=service.slug,
             dialect=dialect,
             origin=origin,
             created=now,
             ends=ends,
         )
-        if facts is not None:
-            _end_surplus(facts.id, service.slug)
+        _end_surplus(facts.id, service.slug)
     return token, max(1, int((ends - now).total_seconds()))
 
 

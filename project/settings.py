@@ -20,6 +20,9 @@ DEMO_DATA = Path(env.str("DEMO_DATA", default=str(ROOT / ".demo")))
 """Where the demo keeps its database and its pictures."""
 
 BASE_URL: str = env.str("BASE_URL", default="http://localhost:8000")
+VIEWER_URL: str = env.str("VIEWER_URL", default="")
+"""Where the demo's viewer is: another site, so another host name and port."""
+
 SECRET_KEY: str = env.str("SECRET_KEY", default="") or kept_secret(DEMO_DATA)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"])
 

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from project import content, manifests, pages
+
+IDENTIFIER = r"(?P<identifier>[a-z0-9~-]+)"
+PARAMETERS = r"(?P<region>[^/]+)/(?P<size>[^/]+)/(?P<rotation>[^/]+)/(?P<quality>[^/.]+)\.(?P<format>[^/.]+)"
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("", pages.home, name="home"),
+    path("items/<slug:slug>/", pages.item, name="item"),
+    path("place/", pages.place, name="place"),
+    path("iiif/collection.json", manifests.collection, name="collection"),
+    path("iiif/manifests/<slug:slug>.json", manifests.manifest, name="manifest"),
+    re_path(rf"^iiif/image/3/{IDENTIFIER}/info\.json$", content.Info.as_view()),
+    re_path(rf"^iiif/image/2/{IDENTIFIER}/info\.json$", content.Info2.as_view()),
+    re_path(rf"^iiif/image/(?P<version>[23])/{IDENTIFIER}/{PARAMETERS}$", content.image),
+    re_path(rf"^iiif/image/(?P<version>[23])/{IDENTIFIER}/?$", content.described_elsewhere),
+    path("media/<str:name>", content.media),
+    path("media/delivered/<str:name>", content.delivered),
     path("iiif-auth/", include("iiif_auth.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
 ]

@@ -55,7 +55,7 @@ class ViewerRequest(BaseHTTPRequestHandler):
         self.collection = collection
         super().__init__(*args, **kwargs)
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server looks for
+    def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path == "/config.json":
             self._answer(json.dumps({"collection": self.collection}).encode(), "application/json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -14,6 +16,8 @@ from iiif_auth.protocol import identity
 from iiif_auth.protocol.terms import content_status
 
 CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+EXPOSED = "Content-Length, Content-Range, ETag"
+KEPT_FROM_CACHES = re.compile(r"(?:^|[\s,])(?:private|no-store)(?:$|[\s,])", re.IGNORECASE)
 ERRORS = {401: "Access to this is restricted.", 403: "This is not available.", 404: "There is no such thing here."}
 
 
@@ -56,9 +60,11 @@ def refused(status: int) -> HttpResponse:
 
 
 def admitted(response: HttpResponseBase) -> HttpResponseBase:
-    """Granted content, usable across sites and kept by no shared cache."""
+    """Granted content, usable across sites and kept by no shared cache, whatever the view says of it (INV7)."""
     for name, value in CORS.items():
         response.headers[name] = value
-    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    if not KEPT_FROM_CACHES.search(response.headers.get("Cache-Control", "")):
+        response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

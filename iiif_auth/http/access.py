@@ -30,7 +30,7 @@ from iiif_auth.protocol import origins
 @require_http_methods(["GET", "HEAD", "POST"])
 def access(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of one service. Parameters other than ``origin`` are ignored (A2-INT-01)."""
-    service = store.rulebook().services.get(slug)
+    service = identify.service_called(slug)
     if service is None:
         return said(
             request,
@@ -88,8 +88,12 @@ def clickthrough(request: HttpRequest, service: AccessService, origin: str) -> H
 
 
 def kiosk(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
-    """Let in whoever is at the right place, at once, and close (A2-INT-07). A robot's HEAD gets nothing."""
-    if request.method == "HEAD" or not identify.recognises(service, identify.ambient(request), store.rulebook()):
+    """Let in whoever is at the right place, at once, and close (A2-INT-07).
+
+    A robot's HEAD gets nothing, nor does a picture on somebody's page, which would end the pass of whoever looks at it.
+    """
+    here = identify.ambient(request)
+    if not is_for_a_page(request) or not identify.recognises(service, here, store.rulebook()):
         return said(
             request,
             403,
@@ -116,6 +120,11 @@ PATTERNS = {
     Pattern.KIOSK: kiosk,
     Pattern.EXTERNAL: external,
 }
+
+
+def is_for_a_page(request: HttpRequest) -> bool:
+    """Whether a browser asks in order to show a page of its own; old browsers do not say."""
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
 
 
 # -- Answers ------------------------------------------------------------------------------------------------------

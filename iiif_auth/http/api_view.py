@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -12,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from iiif_auth.http.headers import PREFLIGHT, with_headers
+from iiif_auth.http.headers import CORS, NEVER_STORE, PREFLIGHT, with_headers
+
+logger = logging.getLogger("iiif_auth.http")
 
 
 class AnswerAnyway(BaseContentNegotiation):
@@ -43,6 +47,17 @@ class PublicView(APIView):
     def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
         """The same preflight for everything, existing or not (A2-PRB-18, security C9)."""
         return with_headers(HttpResponse(status=204), PREFLIGHT)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Whatever goes wrong, viewers get an answer they can read (security C10), and it is not a yes (INV6)."""
+        if isinstance(exc, MethodNotAllowed):
+            allowed = {"Allow": ", ".join(self.allowed_methods)}
+            return with_headers(Response({"error": "Ask with GET."}, status=405), {**CORS, **NEVER_STORE, **allowed})
+        logger.error("%s could not answer.", type(self).__name__, exc_info=exc)
+        return self.out_of_order()
+
+    def out_of_order(self) -> Response:
+        return with_headers(Response({"error": "Something went wrong here."}, status=500), {**CORS, **NEVER_STORE})
 
     def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

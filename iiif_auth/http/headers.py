@@ -20,12 +20,6 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 NEVER_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-CONTENT = {
-    **CORS,
-    "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 PAGE = {
     **NEVER_STORE,
     "Cross-Origin-Opener-Policy": "unsafe-none",

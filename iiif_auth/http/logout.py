@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from iiif_auth import passes, store
-from iiif_auth.http.access import page, said
+from iiif_auth.http.access import is_for_a_page, page, said
 from iiif_auth.policy.types import AccessService, Pattern
 
 
@@ -31,10 +31,6 @@ def logout(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST" and not is_for_a_page(request):
         return page(request, "iiif_auth/logout.html", {"title": _("Log out?")})
     return left(request, service)
-
-
-def is_for_a_page(request: HttpRequest) -> bool:
-    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
 
 
 def left(request: HttpRequest, service: AccessService) -> HttpResponse:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET
 
 from iiif_auth import identify, passes, store
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import TOKEN_PAGE, token_policy, with_headers
-from iiif_auth.policy.types import AccessService, Pattern
+from iiif_auth.policy.types import AccessService, OriginRule, Pattern
 from iiif_auth.protocol import origins, v2
-from iiif_auth.protocol.terms import AMBIENT, JSON, Problem
+from iiif_auth.protocol.terms import JSON, Problem
 
 logger = logging.getLogger("iiif_auth.token")
 
@@ -47,7 +47,7 @@ def asked(request: HttpRequest) -> Asked:
     return Asked(message_id if short else "", origin, len(message_ids) == 1 and short and origin is not None)
 
 
-@require_safe
+@require_GET
 @xframe_options_exempt
 def token(request: HttpRequest, slug: str) -> HttpResponse:
     """Post a token to exactly the origin named, or an error; the error goes to ``*`` if no origin can be used (A2-ERR-04)."""
@@ -61,7 +61,7 @@ def token(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def answer(request: HttpRequest, slug: str, ask: Asked) -> JSON:
-    service = AMBIENT if slug == AMBIENT.slug else store.rulebook().services.get(slug)
+    service = identify.service_called(slug)
     if not ask.sound or ask.origin is None or service is None or not _is_framed(request):
         return v2.error_message(Problem.INVALID_REQUEST, ask.message_id, service)
     found = problem_or_pass(request, service, ask.origin)
@@ -103,7 +103,7 @@ def _place(request: HttpRequest, service: AccessService, origin: str) -> Problem
     """For a service that looks only at the address there was no visit, so there is no confirmed origin (requirements 5.3)."""
     if not identify.recognises(service, identify.ambient(request), store.rulebook()):
         return Problem.MISSING_ASPECT
-    if not identify.may_use_origin(service, origin, None) and service.origins:
+    if service.origin_rule is OriginRule.LISTED and origin not in service.origins:
         return Problem.INVALID_ORIGIN
     return identify.CurrentPass(identify.Standing.ABSENT)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -27,19 +27,41 @@ class ResourceURLField(models.TextField):
             raise ValidationError(str(error)) from error
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        """Normalise whatever code assigned, and keep the digest beside it."""
+        """Normalise whatever code assigned."""
         url = self.to_python(getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, url)
         return url
 
 
-class DigestField(models.CharField):
-    """SHA-256 of another field's normalised URL: what is unique and indexed, compared byte for byte."""
+class DigestOfURL:
+    """Reads as the digest of the row's URL, whatever is assigned: the two can not come apart, in a fixture either."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        digest = identity.digest(ResourceURLField().to_python(getattr(model_instance, "url")))  # noqa: B009
-        setattr(model_instance, self.attname, digest)
-        return digest
+    def __get__(self, row: Any, owner: type | None = None) -> Any:
+        return self if row is None else identity.digest(ResourceURLField().to_python(row.url))
+
+    def __set__(self, row: Any, value: object) -> None:
+        """What the database or a fixture says is not needed."""
+
+
+class DigestField(models.CharField):
+    """What is unique and indexed of a URL, which may be too long for an index; compared byte for byte."""
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, DigestOfURL())
+
+
+class Addressed(models.Model):
+    """A row that is found by a URL. The URL is stored normalised, and found by its digest, compared byte for byte."""
+
+    url = ResourceURLField(
+        _("address"),
+        help_text=_("Of the image service or of the file. On this site a path will do, such as /iiif/image/3/chart."),
+    )
+    url_digest = DigestField(max_length=64, unique=True, editable=False)
+
+    class Meta:
+        abstract = True
 
 
 class Kind(models.TextChoices):
@@ -57,14 +79,9 @@ class ImageApi(models.IntegerChoices):
     V3 = 3, _("Yes, Image API 3")
 
 
-class Resource(models.Model):
+class Resource(Addressed):
     """Something that can be restricted: an image, a film, a recording, a document."""
 
-    url = ResourceURLField(
-        _("address"),
-        help_text=_("Of the image service or of the file. On this site a path will do, such as /iiif/image/3/chart."),
-    )
-    url_digest = DigestField(max_length=64, unique=True, editable=False)
     label = LanguageMapField(_("label"), blank=False)
     type = models.CharField(_("type"), max_length=8, choices=Kind.choices, default=Kind.IMAGE)
     image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
@@ -125,7 +142,7 @@ class Resource(models.Model):
         super().validate_constraints(exclude)
 
 
-class Rendition(models.Model):
+class Rendition(Addressed):
     """Another address of a resource: a smaller version, the same in another API, or where the bytes are delivered."""
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="renditions", verbose_name=_("resource"))
@@ -135,8 +152,6 @@ class Rendition(models.Model):
         blank=True,
         help_text=_("The identifier of the tier it is for; empty for the full version."),
     )
-    url = ResourceURLField(_("address"))
-    url_digest = DigestField(max_length=64, unique=True, editable=False)
     image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
     format = models.CharField(_("media type"), max_length=100, blank=True)
     label = LanguageMapField(_("label"))

@@ -36,7 +36,7 @@ class Fern:
 
 FERNS: Final = (
     Fern("Dryopteris filix-mas", "(L.) Schott", "The Male Fern", "Woods above Linga Firth",
-         ((-29, 1150, -34), (27, 1120, 36), (-3, 1460, 6), (50, 760, 30)), 25, 0.165, "pinnate",
+         ((-27, 1050, -30), (25, 1020, 32), (-3, 1460, 6), (50, 760, 30)), 25, 0.165, "pinnate",
          (112, 84, 46), 0.16, (82, 116, 56)),
     Fern("Asplenium scolopendrium", "L.", "The Hart's-tongue", "Old lime kiln, Merehaven",
          ((-24, 1150, -30), (20, 1220, 30), (-3, 1440, 5), (42, 800, 30), (-46, 760, -34)), 46, 0.088, "strap",
@@ -324,7 +324,7 @@ def _stamp(plate: Plate, x: float, y: float) -> None:
     violet: Colour = (128, 104, 150)
     for radius in (92, 86, 56):
         plate.line(arc(x, y, radius), violet, 2)
-    for text, start in (("MEREHAVEN", 205), ("MUSEUM", 62)):
+    for text, start in (("MEREHAVEN", 205), ("MUSEUM", 120)):
         for place, letter in enumerate(text):
             turn = start + place * (130 / len(text) if start > 180 else -12)
             at = np.radians(turn)

@@ -49,7 +49,7 @@ def paper(
 ) -> Pixels:
     """Laid paper that has been somewhere: mottled, fibrous, darker towards the rim, here and there foxed."""
     mottle = clouds(rng, width, height, max(width, height) / 5, 5) * 3.2 * age
-    fibres = _grain(rng, width, height, (0.4, 1.6)) * 5.5
+    fibres = grain(rng, width, height, (0.4, 1.6)) * 5.5
     rows = np.sin(np.arange(height) * 2 * np.pi / 7.3).astype(np.float32)[:, None] * 0.9
     rim = edges(width, height, min(width, height) / 7) ** 3
     shade = mottle + fibres + rows - rim * (19 + 7 * mottle / 3.2) * age
@@ -75,11 +75,11 @@ def stain(sheet: Pixels, rng: np.random.Generator, x: int, y: int, radius: int, 
 def bitten(rng: np.random.Generator, width: int, height: int, low: float = 0.72) -> Field:
     """How well ink took: uneven over the sheet and speckled in the small."""
     return np.clip(
-        low + 0.14 + clouds(rng, width, height, 260, 3) * 0.06 + _grain(rng, width, height, 0.8) * 0.16, 0.3, 1
+        low + 0.14 + clouds(rng, width, height, 260, 3) * 0.06 + grain(rng, width, height, 0.8) * 0.16, 0.3, 1
     )
 
 
-def _grain(rng: np.random.Generator, width: int, height: int, blur: float | tuple[float, float]) -> Field:
+def grain(rng: np.random.Generator, width: int, height: int, blur: float | tuple[float, float]) -> Field:
     """Fine noise, repeated like wallpaper: nobody sees it at this scale, and drawing it anew takes a second a sheet."""
     block = gaussian_filter(rng.standard_normal((701, 743)).astype(np.float32), blur, mode="wrap")
     return np.tile(block, (height // 701 + 1, width // 743 + 1))[:height, :width]

@@ -129,12 +129,14 @@ export class AuthFlow {
   #remembered = new Remembered();
   #emit;
   #timeout;
+  #patience;
   #poll;
   #trusts;
 
-  constructor({ emit = () => {}, timeout = 15_000, poll = 100, trusts = sameHouse } = {}) {
+  constructor({ emit = () => {}, timeout = 15_000, patience = 6_000, poll = 100, trusts = sameHouse } = {}) {
     this.#emit = emit;
     this.#timeout = timeout;
+    this.#patience = patience;
     this.#poll = poll;
     this.#trusts = trusts;
   }
@@ -156,11 +158,14 @@ export class AuthFlow {
     return best;
   }
 
-  /** Everything that needs no hand of the visitor: external services, and those that are known to have worked. */
+  /**
+   * Everything that needs no hand of the visitor: external services, and those that are known to have worked.
+   * With less patience than after a click: one service that hangs must not keep the others from being offered.
+   */
   async quietly(probes, context = {}) {
     let last = null;
     for (const way of probes.flatMap(waysOf).filter((way) => this.#silent(way))) {
-      last = await this.present(way, context);
+      last = await this.present(way, { timeout: this.#patience, ...context });
       if (last.answer?.opens) return last;
     }
     return last;
@@ -314,7 +319,7 @@ export class AuthFlow {
         if (!wrong) return finish(event.data);
         if (event.source === frame.contentWindow) this.#tell("message-ignored", { id: service, wrong }, context);
       };
-      const timer = setTimeout(() => finish({ profile: "timeout" }), this.#timeout);
+      const timer = setTimeout(() => finish({ profile: "timeout" }), context.timeout ?? this.#timeout);
       context.signal?.addEventListener("abort", () => finish({ profile: "abandoned" }), { once: true });
       window.addEventListener("message", hear);
       frame.hidden = true;

@@ -4,6 +4,7 @@ import { idOf, webAddress } from "./auth.js";
 import { imageServiceOf } from "./manifest.js";
 
 const OpenSeadragon = globalThis.OpenSeadragon;
+const TOUCHES = ["canvas-click", "canvas-drag", "canvas-scroll", "canvas-pinch", "canvas-key"];
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function element(name, properties = {}, ...content) {
@@ -21,6 +22,7 @@ export class Media {
   #t;
   #dragon = null;
   #generation = 0;
+  #touched = false;
 
   constructor(host, t) {
     this.#host = host;
@@ -29,7 +31,7 @@ export class Media {
 
   /** Resolves when there is something to see or hear; rejects when the browser did not get it. */
   async show(facts, name, trouble) {
-    const view = this.#dragon?.viewport?.getBounds();
+    const view = this.#touched ? this.#dragon?.viewport?.getBounds() : null;
     const moment = this.#host.querySelector("video, audio")?.currentTime;
     this.clear();
     if (!webAddress(idOf(facts.resource))) throw new Error("address");
@@ -41,6 +43,7 @@ export class Media {
   clear() {
     this.#dragon?.destroy();
     this.#dragon = null;
+    this.#touched = false;
     for (const player of this.#host.querySelectorAll("video, audio")) {
       player.removeAttribute("src");
       player.load();
@@ -80,6 +83,10 @@ export class Media {
     this.#dragon = dragon;
     dragon.canvas.setAttribute("role", "img");
     dragon.canvas.setAttribute("aria-label", `${name}. ${this.#t("imageKeys")}`);
+    this.#touched = Boolean(view);
+    for (const touch of TOUCHES) dragon.addHandler(touch, () => { this.#touched = true; });
+    const recentre = () => this.#dragon === dragon && !this.#touched && dragon.viewport?.goHome(true);
+    dragon.addHandler("after-resize", () => setTimeout(recentre)); // its own idea of where to look comes after the event
     return new Promise((resolve, reject) => {
       let seen = false;
       dragon.addOnceHandler("open", () => {
@@ -99,7 +106,10 @@ export class Media {
   }
 
   #tools() {
-    const act = (deed) => () => this.#dragon?.viewport && deed(this.#dragon.viewport);
+    const act = (deed) => () => {
+      this.#touched = true;
+      if (this.#dragon?.viewport) deed(this.#dragon.viewport);
+    };
     const pan = (x, y) => act((port) => port.panBy(port.deltaPointsFromPixels(new OpenSeadragon.Point(x, y))).applyConstraints());
     const buttons = [
       ["zoomIn", "M12 5v14M5 12h14", act((port) => port.zoomBy(1.5).applyConstraints())],

@@ -116,7 +116,7 @@ async function show(of, facts, rendition, { way = null, label = of.name } = {}) 
   lease(of, way, facts, rendition);
   const id = idOf(facts.resource);
   if (of.display && !of.display.failed && of.display.id === id) return rest(of);
-  const display = { id, rendition, label, loaded: false, failed: false };
+  const display = { id, rendition, label, way, loaded: false, failed: false };
   of.display = display;
   of.trouble = null;
   $("media").hidden = false;
@@ -268,7 +268,8 @@ async function substitute(of, answer) {
     if (found) open.push({ ...found, label });
   }
   if (!open.length) return clearMedia();
-  if (!open.some(({ facts }) => idOf(facts.resource) === of.display?.id)) showVersion(of, open[0]);
+  const best = open.find(({ facts }) => idOf(facts.resource) === of.picked) ?? open[0];
+  if (idOf(best.facts.resource) !== of.display?.id) showVersion(of, best);
   offerVersions(of, open);
 }
 
@@ -302,6 +303,7 @@ function offerVersions(of, open) {
       pick.setAttribute("aria-pressed", String(idOf(version.facts.resource) === of.display?.id));
       pick.addEventListener("click", () => {
         for (const other of group.children) other.setAttribute("aria-pressed", String(other === pick));
+        of.picked = idOf(version.facts.resource);
         showVersion(of, version);
       });
       return pick;
@@ -389,10 +391,16 @@ function wayWords({ profile, access, label }) {
   return [eyebrow, heading, version, text.textContent ? text : null];
 }
 
+/** The library's reasons in its words: those of the message, then those of the service. What went wrong here is told in ours. */
+function reasons(way, failure) {
+  const declared = ({ errorHeading: heading, errorNote: note }) => ({ heading, note });
+  if (!failure) return declared(way.probe);
+  if (failure.type !== "AuthAccessTokenError2") return {};
+  return failure.heading ? failure : declared(way.token);
+}
+
 function failureWords(way, { answer, failure }) {
-  const source = failure ? { heading: failure.heading, note: failure.note } : { heading: way.probe.errorHeading, note: way.probe.errorNote };
-  const declared = failure ? { heading: way.token.errorHeading, note: way.token.errorNote } : {};
-  const words = source.heading ? source : declared;
+  const words = reasons(way, failure);
   const ours = failure ? `fail_${failure.profile}` : "fail_notEnough";
   const known = t(ours) === ours ? "fail_other" : ours;
   const box = element("div", { className: "failure", role: "alert", "data-failure": failure?.profile ?? `status ${answer?.status}` });
@@ -445,6 +453,7 @@ function showWaiting(of, way, done, cancel) {
 
 function offerLogout(of) {
   const ways = [...of.facts.probes, ...of.doors.flatMap(({ facts }) => facts.probes)].flatMap(waysOf);
+  if (of.display?.way) ways.push(of.display.way);
   const way = flow.signedInBy(ways.filter(({ logout }) => webAddress(idOf(logout))));
   const button = $("logout");
   button.hidden = !way;
@@ -555,7 +564,12 @@ function unreadable(address) {
   clearMedia();
   $("pieces").hidden = true;
   become("error", t("error"));
+  if (!chosen) {
+    word($("title"), null, "brand");
+    word($("summary"), null);
+  }
   $("prompt").replaceChildren(
+    icon(LOCK),
     element("div", { className: "why" }, element("h3", { id: "prompt-heading" }, t("notReadHeading")), element("p", {}, t("notReadNote", { address }))),
   );
   $("prompt").dataset.kind = "broken";

@@ -43,6 +43,14 @@ def said(decision):
             return ("unknown",)
 
 
+def decided(offer, subject, at):
+    """What decide() says; an exception is an answer too, and never the right one."""
+    try:
+        return said(decide(offer, subject, at))
+    except Exception as error:
+        return "error", repr(error)
+
+
 def others(offer):
     return tuple(other.uri for other in offer.others)
 
@@ -64,7 +72,7 @@ def compare(seed, numbers):
         offer, questions = block(seed, number)
         for index, (subject, at) in enumerate(questions, number * ASKED):
             cases += 1
-            one, two = said(decide(offer, subject, at)), model.answer(offer, subject, at)
+            one, two = decided(offer, subject, at), model.answer(offer, subject, at)
             if one != two:
                 return cases, reached, (index, one, two)
             reached.update(marks(two))
@@ -112,7 +120,7 @@ def show(seed, index):
     """One case in full; whether the two differ."""
     offer, questions = block(seed, index // ASKED)
     subject, at = questions[index % ASKED]
-    one, two = said(decide(offer, subject, at)), model.answer(offer, subject, at)
+    one, two = decided(offer, subject, at), model.answer(offer, subject, at)
     for name, value in (("offer", offer), ("subject", subject), ("at", at), ("decide", one), ("model ", two)):
         print(f"\n{name}:\n{pformat(plain(value), width=120, sort_dicts=False)}")
     return one != two

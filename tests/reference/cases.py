@@ -109,6 +109,8 @@ PRINCIPALS = (
     Agreed("kiosk"),
     Agreed("login"),
 )
+LIKELY = (*PRINCIPALS, *PRINCIPALS[:2] * 5)
+"""Audiences rather admit than not, for a yes is harder to come by than a no."""
 ADDRESSES = (None, *map(ip_address, ("10.1.2.3", "10.1.2.4", "10.200.0.1", "192.0.2.1", "::a01:203", "2001:db8::1")))
 ADDRESSES += (ip_address("2001:db9::1"), ip_address("::ffff:10.1.2.3"))
 SERVICES = tuple(
@@ -123,7 +125,19 @@ SERVICES = tuple(
 CHAINS = ((), SERVICES[:1], SERVICES[2:3], SERVICES[:3], SERVICES[1:], SERVICES[::-1], (SERVICES[0], SERVICES[0]))
 EDGES = (0, 200, 400, 400, 800, FULL - 1, FULL)
 REACHES = (FULL, FULL, FULL, 800, 400, 200, 0, -1, FULL - 1)
-GETS = (Gets.FULL, Gets.FULL, Gets.FULL, Gets.SMALLER, Gets.SMALLER, Gets.SUBSTITUTE, Gets.SUBSTITUTE, Gets.NOTHING)
+GETS = (
+    Gets.FULL,
+    Gets.FULL,
+    Gets.FULL,
+    Gets.FULL,
+    Gets.FULL,
+    Gets.SMALLER,
+    Gets.SMALLER,
+    Gets.SUBSTITUTE,
+    Gets.SUBSTITUTE,
+    Gets.NOTHING,
+)
+DEPTHS = (*(1,) * 24, *(2,) * 16, *(3,) * 6, *(4,) * 3, 0)
 URIS = ("x/1", "x/2", "other/400", "missing")
 RENDITIONS = tuple(Rendition(f"other/{reach}", reach) for reach in (800, 400, 200, 0, FULL, FULL - 1))
 RENDITIONS += (Rendition("second/400", 400), Rendition("other/400", 200), Rendition("x/1", 400))
@@ -139,7 +153,7 @@ TEXTS = tuple(
 def audience(rng, depth=0):
     shape = rng.random()
     if shape < 0.6 or depth == 2:
-        return rng.choice(PRINCIPALS)
+        return rng.choice(LIKELY)
     members = tuple(audience(rng, depth + 1) for _ in range(rng.choice((0, 1, 2, 2, 2, 3))))
     return AllOf(members) if shape < 0.8 else AnyOf(members)
 
@@ -165,7 +179,7 @@ def season(rng):
 
 
 def policy(rng):
-    tiers = tuple(tier(rng) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))))
+    tiers = tuple(tier(rng) for _ in range(rng.choice((0, 1, 2, 2, 3, 3, 4, 4))))
     if tiers and rng.random() < 0.05:
         tiers += tiers[:1]
     return Policy("policy", tiers, rng.choice(TEXTS) if rng.random() < 0.5 else ())
@@ -202,7 +216,7 @@ def withdrawals(rng):
 
 
 def level(rng, shared):
-    rules = shared if rng.random() < 0.1 else policy(rng) if rng.random() < 0.6 else None
+    rules = shared if rng.random() < 0.2 else policy(rng) if rng.random() < 0.6 else None
     return Level(
         "level",
         rules,
@@ -216,7 +230,7 @@ def level(rng, shared):
 
 def levels(rng, most):
     shared = policy(rng)
-    found = [level(rng, shared) for _ in range(min(most, rng.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 4))))]
+    found = [level(rng, shared) for _ in range(min(most, rng.choice(DEPTHS)))]
     if found and rng.random() < 0.05:
         found.append(found[-1])
     return tuple(found)

@@ -1,7 +1,6 @@
 """A second answer to "may they?", written from ``iiif_auth/policy/README.md`` alone.
 
-Slow and plain on purpose: it shares no logic with ``decide.py`` or with the methods of the values, which it reads as
-dumb records. Each step names the section of the README it follows. The answer is a tuple of plain things.
+Slow and plain on purpose: it shares no logic with ``decide.py`` nor with the methods of the values: dumb records here.
 """
 
 from __future__ import annotations
@@ -11,16 +10,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-FULL = 1_000_000_000
-OTHER = 0
-NOTHING = -1
+FULL, OTHER, NOTHING = 1_000_000_000, 0, -1
 CALENDAR = [(month, day) for month in range(1, 13) for day in range(1, monthrange(2024, month)[1] + 1)]
 PERSONAL = ("Authenticated", "User", "Group", "Attribute")
 
 
 # -- Who ----------------------------------------------------------------------------------------------------------
-
-
 def lets_in(audience, subject):
     rule = type(audience).__name__
     if rule == "AllOf":
@@ -30,15 +25,11 @@ def lets_in(audience, subject):
     return WHO[rule](audience, subject)
 
 
-def from_there(network, subject):
-    if subject.address is None:
+def inside(address, prefix):
+    if address is None or address.version != prefix.version:
         return False
-    for prefix in network.prefixes:
-        bits = {4: 32, 6: 128}[prefix.version]
-        mask = (1 << bits) - (1 << (bits - prefix.prefixlen))
-        if subject.address.version == prefix.version and int(subject.address) & mask == int(prefix.network_address):
-            return True
-    return False
+    free = {4: 32, 6: 128}[prefix.version] - prefix.prefixlen
+    return int(address) >> free == int(prefix.network_address) >> free
 
 
 WHO = {
@@ -47,7 +38,7 @@ WHO = {
     "User": lambda rule, subject: rule.id == subject.user,
     "Group": lambda rule, subject: rule.id in subject.groups,
     "Attribute": lambda rule, subject: (rule.name, rule.value) in subject.attributes,
-    "Network": from_there,
+    "Network": lambda rule, subject: any(inside(subject.address, prefix) for prefix in rule.prefixes),
     "Agreed": lambda rule, subject: rule.service in subject.agreements,
 }
 
@@ -60,18 +51,15 @@ def unmet(audience, subject):
 
 
 # -- When ---------------------------------------------------------------------------------------------------------
-
-
-def begun(window, at):
-    return window.start is None or at >= window.start
-
-
-def over(window, at):
-    return window.end is not None and at >= window.end
+def side(window, at):
+    """-1 before a window, 0 in it, 1 after it."""
+    if window.start is not None and at < window.start:
+        return -1
+    return 1 if window.end is not None and at >= window.end else 0
 
 
 def running(overlays, at):
-    return [overlay for overlay in overlays if begun(overlay.window, at) and not over(overlay.window, at)]
+    return [overlay for overlay in overlays if side(overlay.window, at) == 0]
 
 
 @cache
@@ -84,45 +72,36 @@ def days_of(start, end):
     return days
 
 
-def in_season(season, at):
-    local = at.astimezone(ZoneInfo(season.zone))
-    return (local.month, local.day) in days_of(season.start, season.end)
-
-
 @cache
 def wall_opens(made, years, zone):
-    """The first instant whose local day is that one, found by looking at every minute, then every second."""
+    """The first instant whose local day is that one, found by looking at every minute, then seconds."""
     if made is None or made.year + years > 9999:
         return None
     year, month, day = made.year + years, made.month, made.day
     if (month, day) == (2, 29) and not isleap(year):
         month, day = 3, 1
     here = datetime(year, month, day, tzinfo=UTC) - timedelta(hours=27)
-    for step in (timedelta(minutes=1), timedelta(seconds=1)):
-        while here.astimezone(ZoneInfo(zone)).timetuple()[:3] < (year, month, day):
-            here += step
-        here, found = here - timedelta(minutes=1), here
-    return found
+    while here.astimezone(ZoneInfo(zone)).timetuple()[:3] < (year, month, day):
+        here += timedelta(minutes=1)
+    while (here - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).timetuple()[:3] >= (year, month, day):
+        here -= timedelta(seconds=1)
+    return here
 
 
 def not_open(tier, made, at):
     """Why a tier is not open and when it will be; ``None`` if it is open. (The order of "Denied: why", step 4.)"""
-    if not begun(tier.window, at):
-        return "too-early", tier.window.start
-    if over(tier.window, at):
-        return "too-late", None
-    if tier.wall is not None:
-        opens = wall_opens(made, tier.wall.years, tier.wall.zone)
-        if opens is None or at < opens:
-            return "too-early", opens
-    if tier.season is not None and not in_season(tier.season, at):
+    if side(tier.window, at):
+        return ("too-early", tier.window.start) if side(tier.window, at) < 0 else ("too-late", None)
+    opens = wall_opens(made, tier.wall.years, tier.wall.zone) if tier.wall else None
+    if tier.wall and (opens is None or at < opens):
+        return "too-early", opens
+    local = at.astimezone(ZoneInfo(tier.season.zone if tier.season else "UTC"))
+    if tier.season and (local.month, local.day) not in days_of(tier.season.start, tier.season.end):
         return "out-of-season", None
     return None
 
 
 # -- Levels -------------------------------------------------------------------------------------------------------
-
-
 def tier_reach(tier):
     return {"full": FULL, "smaller": tier.max_edge, "substitute": OTHER, "nothing": NOTHING}[tier.gets.value]
 
@@ -138,8 +117,7 @@ class Place:
         self.embargoes, self.withdrawals = running(level.embargoes, at), running(level.withdrawals, at)
         self.hard = True in [embargo.hard for embargo in self.embargoes]
         self.closes = [embargo.closes.value for embargo in self.embargoes]
-        self.grants = running(grants, at)
-        policy_grants = running(level.policy_grants, at) if policy else []
+        self.grants, policy_grants = running(grants, at), running(level.policy_grants, at) if policy else []
         self.sources = [(tier_reach(tier), tier.take) for tier in self.entering] + given(policy_grants, subject)
         self.counted = counted(self) + ([] if self.hard else given(self.grants, subject))
         self.reach = max([reach for reach, _ in self.counted] + [NOTHING])
@@ -160,10 +138,9 @@ def counted(place):
 
 def places(offer, subject, at):
     """The levels in force, nearest first."""
-    found, grants, policies = [], [], []
-    for level in offer.levels:
-        aside = [outer for outer, policy in zip(offer.levels, policies, strict=False) if policy and outer.overrides]
-        policies.append(None if aside else level.policy)
+    aside = [number for number, level in enumerate(offer.levels) if level.policy and level.overrides][:1]
+    policies = [None if aside and number > aside[0] else level.policy for number, level in enumerate(offer.levels)]
+    found, grants = [], []
     for number, level in enumerate(offer.levels):
         grants = grants + list(level.grants)
         bare = policies[number] is None and (number > 0 or policies.count(None) < len(policies))
@@ -178,13 +155,10 @@ def whole_reach(found):
 
 
 def closing(place, reach):
-    """The running embargoes of a level that close such a rendition."""
     return [e for e in place.embargoes if e.closes.value == "all" or (e.closes.value == "full" and reach == FULL)]
 
 
 # -- Denied -------------------------------------------------------------------------------------------------------
-
-
 def latest(overlays):
     ends = [overlay.window.end for overlay in overlays]
     return None if None in ends else max(end.astimezone(UTC) for end in ends)
@@ -214,20 +188,17 @@ def whose(kinds, subject):
     personal = any(kind in PERSONAL for kind in kinds)
     if personal and subject.user is None:
         return "not-signed-in"
-    if "Agreed" in kinds:
-        return "not-agreed"
-    return "wrong-place" if "Network" in kinds and not personal else "not-entitled"
+    place_or_not = "wrong-place" if "Network" in kinds and not personal else "not-entitled"
+    return "not-agreed" if "Agreed" in kinds else place_or_not
 
 
 def told(found, reason, overlays, deciding):
     """The heading of the text."""
     if overlays and overlays[0].note:
         return overlays[0].note
-    for place in [deciding, *found] if deciding else found:
-        for key, text in place.policy.texts if place.policy else ():
-            if key.value == reason:
-                return text.heading
-    return None
+    policies = [place.policy for place in (deciding, *found) if place and place.policy]
+    headings = [text.heading for policy in policies for key, text in policy.texts if key.value == reason]
+    return headings[0] if headings else None
 
 
 def remedies(found, subject, reach):
@@ -245,28 +216,23 @@ def remedies(found, subject, reach):
 
 def substitutes(offer, found, subject, at):
     """Each as (URI, None), or if controlled (URI, (URIs of the others of its offer))."""
-    shown, mine = [], whole_reach(found)
+    shown, mine = {}, whole_reach(found)
     for other in offer.others:
         if OTHER < other.reach < offer.wanted.reach:
             if mine >= other.reach:
-                return [*shown, (other.uri, None)]
+                return *shown.items(), *([] if other.uri in shown else [(other.uri, None)])
             if remedies(found, subject, other.reach):
-                shown.append((other.uri, tuple(o.uri for o in offer.others if o.reach < other.reach)))
+                shown.setdefault(other.uri, tuple(o.uri for o in offer.others if o.reach < other.reach))
     named = [(place, tier) for place in found for tier in place.entering if tier.gets.value == "substitute"]
     for place, tier in named if mine >= OTHER else []:
         for instead in offer.substitutes:
             if instead.wanted.uri == tier.substitute and "all" not in place.closes:
                 said = answer(instead, subject, at, nested=True)
                 if said[0] == "allowed":
-                    shown.append((tier.substitute, None))
+                    shown.setdefault(tier.substitute, None)
                 elif said[4]:
-                    shown.append((tier.substitute, tuple(o.uri for o in instead.others)))
-    return shown
-
-
-def once(pairs):
-    uris = [uri for uri, _ in pairs]
-    return tuple(pair for number, pair in enumerate(pairs) if pair[0] not in uris[:number])
+                    shown.setdefault(tier.substitute, tuple(o.uri for o in instead.others))
+    return tuple(shown.items())
 
 
 def answer(offer, subject, at, nested=False):
@@ -279,7 +245,6 @@ def answer(offer, subject, at, nested=False):
         take = [any(reach >= wanted.reach and keep for reach, keep in place.counted) for place in found]
         return "allowed", wanted.uri, all(take)
     reason, opens, overlays, deciding = why(found, subject, wanted.reach)
-    instead = () if nested else once(substitutes(offer, found, subject, at))
-    help_ = remedies(found, subject, wanted.reach)
-    note = told(found, reason, overlays, deciding)
-    return "denied", wanted.uri, reason, opens and opens.astimezone(UTC), help_, instead, note
+    instead = () if nested else substitutes(offer, found, subject, at)
+    opens, note = opens and opens.astimezone(UTC), told(found, reason, overlays, deciding)
+    return "denied", wanted.uri, reason, opens, remedies(found, subject, wanted.reach), instead, note

@@ -1,0 +1,74 @@
+"""The demo's own pages: what there is, why it is restricted, and where everybody sits."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from iiif_auth import store
+from project import places
+from project.items import ACCOUNTS, BY_SLUG, ITEMS, PASSWORD, Item
+from project.manifests import public
+from project.sentences import sentences
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    context = {
+        "items": [{"item": item, "viewer": in_viewer(item)} for item in ITEMS],
+        "accounts": ACCOUNTS if settings.DEMO else (),
+        "password": PASSWORD,
+        "places": list(places.PLACES.values()),
+        "here": places.here(),
+        "demo": settings.DEMO,
+        "collection": public(reverse("collection")),
+    }
+    return render(request, "project/home.html", context)
+
+
+@require_safe
+def item(request: HttpRequest, slug: str) -> HttpResponse:
+    """One item: what it shows, the rules in words, and the ways to look at it and into it."""
+    found = BY_SLUG.get(slug)
+    if found is None:
+        raise Http404
+    offer = store.find_offer(found.pieces[0].path)
+    context: dict[str, Any] = {
+        "item": found,
+        "viewer": in_viewer(found),
+        "manifest": public(reverse("manifest", args=[slug])),
+        "rules": sentences(offer) if offer else (),
+        "path": found.pieces[0].path,
+        "why": why_page(found),
+    }
+    return render(request, "project/item.html", context)
+
+
+def in_viewer(item: Item) -> str:
+    """The address of the viewer with this item in it; empty if the demo runs without a viewer."""
+    viewer: str = settings.VIEWER_URL
+    if not viewer:
+        return ""
+    return f"{viewer}/?{urlencode({'manifest': public(reverse('manifest', args=[item.slug]))})}"
+
+
+def why_page(item: Item) -> str:
+    return f"{reverse('admin:iiif_auth_why')}?{urlencode({'url': item.pieces[0].path})}"
+
+
+@require_POST
+def place(request: HttpRequest) -> HttpResponse:
+    """Seat everybody somewhere; only a demo server can."""
+    if not settings.DEMO:
+        raise Http404
+    try:
+        places.sit(request.POST.get("place", ""))
+    except KeyError:
+        return HttpResponseBadRequest("There is no such place; choose one of those on the first page.")
+    return redirect("home")
