@@ -121,7 +121,11 @@ class LanguageMapWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         rows = self._rows(value)
+        given = context["widget"]["attrs"]
         context["widget"].update(
+            id=given.get("id") or f"id_{name}",
+            described_by=given.get("aria-describedby", ""),
+            invalid=given.get("aria-invalid", ""),
             title=self.title,
             rows=[*rows, self._next_row(rows)],
             lines=self.lines,

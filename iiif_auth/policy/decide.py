@@ -95,8 +95,7 @@ class Standing:
         if self.closes_all:
             opened = []
         elif self.running:
-            free = [Source(FULL - 1, take=True, name="")]
-            opened = [source for source in self.opened if source.reach < FULL] if self.policy else free
+            opened = [replace(source, reach=min(source.reach, FULL - 1)) for source in opened]
         return opened + ([] if self.hard else self.granted)
 
     @property
@@ -283,7 +282,7 @@ class Case:
                     yield Substitute(rendition)
                 case Denied(rendition=rendition, remedies=remedies) if remedies:
                     yield Substitute(rendition, offer)
-                case Denied() | Unknown():
+                case Denied() | Unknown():  # pragma: no branch
                     pass
 
     def _named_instead(self) -> Iterator[str]:

@@ -214,7 +214,10 @@ class Wall:
             day = made.replace(year=made.year + self.years)
         except ValueError:  # 29 February in a common year: the day after the 28th has come
             day = date(made.year + self.years, 3, 1)
-        return datetime.combine(day, time.min, tzinfo=zone(self.zone)).astimezone(UTC)
+        try:
+            return datetime.combine(day, time.min, tzinfo=zone(self.zone)).astimezone(UTC)
+        except OverflowError:  # the first midnight of the calendar, seen from further west
+            return None
 
     def covers(self, made: date | None, at: datetime) -> bool:
         opens = self.opens(made)

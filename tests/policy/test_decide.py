@@ -143,6 +143,11 @@ def test_an_unknown_zone_is_an_error_and_not_a_yes():
         ask(at(replace(FREE, season=Season((1, 1), (12, 31), "Europe/Atlantis"))))
 
 
+def test_a_tier_that_gets_something_unknown_is_an_error_and_not_a_yes():
+    with pytest.raises(TypeError):
+        ask(at(replace(FREE, gets="everything")))
+
+
 # -- One policy ---------------------------------------------------------------------------------------------------
 
 
@@ -307,11 +312,13 @@ def test_an_embargo_closes_a_level_without_policy_too():
 def test_an_embargo_on_the_full_leaves_the_smaller():
     level = at(rule(FREE, LOOK), embargoes=(Embargo(TODAY, Closes.FULL),))
     assert ask(level) == no(Why.EMBARGOED, opens=NOON + DAY)
-    assert ask(level, wanted=SMALL) == yes("p/look", rendition=SMALL)
+    assert ask(level, wanted=SMALL) == yes("p/free", rendition=SMALL)
 
 
-def test_an_embargo_on_the_full_makes_no_smaller_tier_of_the_full_one():
-    assert ask(at(FREE, embargoes=(Embargo(TODAY, Closes.FULL),)), wanted=SMALL) == no(Why.NOT_ENTITLED, SMALL)
+def test_an_embargo_on_the_full_leaves_every_smaller_version_to_those_who_might_have_had_the_full_one():
+    levels = at(STAFF, embargoes=(Embargo(TODAY, Closes.FULL),))
+    assert ask(levels, wanted=SMALL, who=ANNA) == yes("p/staff", rendition=SMALL)
+    assert ask(levels, wanted=SMALL) == no(Why.NOT_SIGNED_IN, SMALL, remedies=(LOGIN,))
 
 
 def test_an_embargo_on_the_full_at_a_level_without_policy_leaves_the_smaller():
@@ -412,8 +419,8 @@ def test_what_reaches_less_than_wanted_lets_nobody_take_it():
 
 
 def test_what_an_embargo_closed_lets_nobody_take():
-    level = at(rule(FREE, replace(LOOK, take=False)), embargoes=(Embargo(TODAY, Closes.FULL),))
-    assert ask(level, wanted=SMALL) == yes("p/look", rendition=SMALL, take=False)
+    level = at(rule(replace(FREE, take=False), LOOK), embargoes=(Embargo(TODAY),), grants=(Grant(User("2"), take=False),))
+    assert ask(level, wanted=SMALL, who=BOB) == yes(rendition=SMALL, take=False)
 
 
 def test_a_grant_may_be_to_look_only():

@@ -282,3 +282,8 @@ def test_values_cannot_be_changed():
 
 def test_viewers_try_every_pattern_once():
     assert sorted(FLOW_ORDER) == sorted(Pattern)
+
+
+def test_a_wall_before_the_calendar_begins_never_opens():
+    assert Wall(0, "Pacific/Auckland").opens(date(1, 1, 1)) is None
+    assert Wall(0, "UTC").opens(date(1, 1, 1)) == datetime(1, 1, 1, tzinfo=UTC)

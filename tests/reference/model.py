@@ -132,7 +132,7 @@ def counted(place):
     if "all" in place.closes:
         return []
     if "full" in place.closes:
-        return [(FULL - 1, True)] if place.bare else [source for source in place.sources if source[0] < FULL]
+        return [(FULL - 1, True)] if place.bare else [(min(reach, FULL - 1), take) for reach, take in place.sources]
     return [(FULL, True)] if place.bare else place.sources
 
 

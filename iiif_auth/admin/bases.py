@@ -1,0 +1,68 @@
+"""What our admin classes have in common. They are plain ModelAdmins, so that any skin can dress them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Field, Q, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+
+from iiif_auth.conf import conf
+from iiif_auth.models.fields import LanguageMapField
+from iiif_auth.protocol import identity
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    StackedInline = admin.StackedInline[Any, Any]
+    ModelForm = forms.ModelForm[Any]
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    ModelAdmin, StackedInline = admin.ModelAdmin, admin.StackedInline
+    ModelForm, InlineFormSet = forms.ModelForm, BaseInlineFormSet
+
+LONG_TEXTS = ("note", "error_note")
+
+
+class Fields:
+    """Form fields as all of our forms want them."""
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any) -> Any:
+        if isinstance(db_field, LanguageMapField):
+            kwargs.setdefault("lines", 4 if db_field.name in LONG_TEXTS else 1)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class Admin(Fields, ModelAdmin):
+    """A list that stays quick with many rows, and a form that speaks in sentences."""
+
+    list_per_page = 100
+    list_max_show_all = 100
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ("iiif_auth/admin/admin.css",)}  # noqa: RUF012 - Django reads it from here
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # PostgreSQL can not even be asked for U+0000; Django's own pickers pass it on.
+        return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
+
+
+class FoundByAddress(Admin):
+    """Finds rows by any spelling of an address, as copied from a viewer or a browser, besides the search fields."""
+
+    address_lookup = "url_digest"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        try:
+            digest = identity.digest(identity.normalised(search_term.strip(), conf.BASE_URL))
+        except identity.NotAResourceURL:
+            return found, distinct
+        return found | queryset.filter(Q(**{self.address_lookup: digest})), distinct

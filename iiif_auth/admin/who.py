@@ -1,0 +1,207 @@
+"""Conditions as one question, “who?”: everyone, anyone signed in, a person, a group, a place, or what they went through.
+
+Each tier in the policy form carries its own list of them, so that a whole policy is made on one page. The lists are plain
+formsets, one for each tier, with the tier's prefix; Django's own script renumbers them together with their tier.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.forms.models import inlineformset_factory
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth.admin import people
+from iiif_auth.admin.bases import InlineFormSet
+from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.models import AccessService, Condition, Network, Tier
+
+MOST_GROUPS = 200
+"""Beyond this many, groups are typed instead of chosen."""
+TYPED = {
+    "user": _("Please write the person's user name or e-mail address beside it."),
+    "group": _("Please write the name of the group beside it."),
+    "attribute": _("Please write the attribute beside it as name=value, such as affiliation=staff@example.org."),
+}
+
+
+class Choices:
+    """What “who?” can be answered with. Kept for one request, however many conditions the page shows."""
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        return list(Group.objects.order_by("name")[: MOST_GROUPS + 1])
+
+    @cached_property
+    def networks(self) -> list[Network]:
+        return list(Network.objects.order_by("name"))
+
+    @cached_property
+    def services(self) -> list[AccessService]:
+        return list(AccessService.objects.order_by("slug"))
+
+    @cached_property
+    def offered(self) -> list[tuple[Any, Any]]:
+        """Choices of a select: ``kind``, or ``kind:primary key`` for what can be listed."""
+        kind = Condition.Kind
+        few = len(self.groups) <= MOST_GROUPS
+        typed = [kind.USER, kind.ATTRIBUTE] if few else [kind.USER, kind.GROUP, kind.ATTRIBUTE]
+        plain = [("", "---------"), *((str(one), one.label) for one in (kind.EVERYONE, kind.AUTHENTICATED))]
+        lists = [
+            (_("In the group"), self._listed("group", self.groups if few else [])),
+            (_("At the place"), self._listed("network", self.networks)),
+            (_("Went through"), self._listed("agreed", self.services)),
+            (_("To be typed"), [(str(one), one.label) for one in typed]),
+        ]
+        return [*plain, *((title, choices) for title, choices in lists if choices)]
+
+    def _listed(self, kind: str, rows: list[Any]) -> list[tuple[str, str]]:
+        return [(f"{kind}:{row.pk}", str(row)) for row in rows]
+
+    @property
+    def codes(self) -> set[str]:
+        return {code for code, label in flat(self.offered)}
+
+
+def flat(choices: list[tuple[Any, Any]]) -> list[tuple[str, Any]]:
+    return [pair for code, label in choices for pair in (label if isinstance(label, list) else [(code, label)])]
+
+
+class ConditionForm(PlainForm):
+    """One condition: who, and for some answers a text beside it."""
+
+    who = forms.ChoiceField(label=_("For whom"), required=False)
+    named = forms.CharField(
+        label=_("Name or attribute"),
+        required=False,
+        max_length=720,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    class Meta:
+        model = Condition
+        fields = ("bracket",)
+
+    def __init__(self, *args: Any, choices: Choices | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.listed = choices or Choices()
+        who: Any = self.fields["who"]
+        who.choices = self.listed.offered
+        self.fields["bracket"].required = False
+        if self.instance.pk:
+            code, name = answer(self.instance, self.listed)
+            self.initial.update(who=code, named=name)
+
+    def has_changed(self) -> bool:
+        """A new row counts as soon as it says who, not because its bracket was emptied."""
+        return bool({"who", "named"} & set(self.changed_data) if self.instance._state.adding else self.changed_data)
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        found["bracket"] = found.get("bracket") or 0
+        kind, _colon, key = str(found.get("who") or "").partition(":")
+        if not kind:
+            if "who" not in self.errors:
+                self.add_error("who", _("Please choose who it is, or tick “Delete” to take the condition away."))
+            return found
+        try:
+            self.values = {**EMPTY, "kind": kind, **meant(kind, key, str(found.get("named") or "").strip())}
+        except ValidationError as error:
+            self.add_error("named", error)
+        return found
+
+    def _post_clean(self) -> None:
+        for name, value in getattr(self, "values", {}).items():
+            setattr(self.instance, name, value)
+        super()._post_clean()  # type: ignore[misc]
+
+
+EMPTY: dict[str, Any] = {
+    "user": None,
+    "group": None,
+    "network_id": None,
+    "service_id": None,
+    "attribute_name": "",
+    "attribute_value": "",
+}
+
+
+def meant(kind: str, key: str, text: str) -> dict[str, Any]:
+    """The columns that an answer sets.
+
+    Raises:
+        ValidationError: with a sentence, if the text beside it does not say whom.
+    """
+    if kind in ("network", "agreed"):
+        return {"service_id" if kind == "agreed" else "network_id": int(key)}
+    if kind == "group" and key:
+        return {"group": Group.objects.get(pk=key)}
+    if kind in TYPED:
+        return typed(kind, text)
+    return {}
+
+
+def typed(kind: str, text: str) -> dict[str, Any]:
+    if not text:
+        raise ValidationError(TYPED[kind])
+    if kind == "user":
+        return {"user": people.person(text)}
+    if kind == "group":
+        return {"group": people.group(text)}
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals):
+        raise ValidationError(TYPED[kind])
+    return {"attribute_name": name.strip(), "attribute_value": value.strip()}
+
+
+def answer(row: Condition, listed: Choices) -> tuple[str, str]:
+    """How a stored condition answers “who?”: the choice, and the text beside it."""
+    match row.kind:
+        case Condition.Kind.USER:
+            return "user", people.shown(row.user)
+        case Condition.Kind.ATTRIBUTE:
+            return "attribute", f"{row.attribute_name}={row.attribute_value}"
+        case Condition.Kind.GROUP:
+            code = f"group:{row.group_id}"
+            return (code, "") if code in listed.codes else ("group", str(row.group))
+        case Condition.Kind.NETWORK:
+            return f"network:{row.network_id}", ""
+        case Condition.Kind.AGREED:
+            return f"agreed:{row.service_id}", ""
+    return row.kind, ""
+
+
+class ConditionFormSetBase(InlineFormSet):
+    """The conditions of one tier."""
+
+    template_name = "admin/iiif_auth/conditions.html"
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_queryset"):
+            saved = self.instance.pk is not None
+            rows = Condition.objects.filter(tier=self.instance) if saved else Condition.objects.none()
+            self._queryset = rows.select_related("user", "group").order_by("bracket", "pk")
+        return self._queryset
+
+    @property
+    def words(self) -> str:
+        """The saved conditions in words, for people who may only look."""
+        return gettext(" · ").join(spoken(row, Choices()) for row in self.get_queryset()) or gettext("nobody")
+
+
+def spoken(row: Condition, listed: Choices) -> str:
+    """One condition in words."""
+    code, name = answer(row, listed)
+    label = dict(flat(listed.offered)).get(code, row.get_kind_display())
+    return f"{label} {name}".strip()
+
+
+ConditionFormSet = inlineformset_factory(
+    Tier, Condition, form=ConditionForm, formset=ConditionFormSetBase, extra=2, can_delete=True
+)
+"""Two empty rows each; more with the button, or after saving."""

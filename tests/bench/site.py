@@ -1,0 +1,93 @@
+"""A library of some size, and what one of its readers carries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from iiif_auth import identify, store
+from iiif_auth.http.links import links
+from iiif_auth.models import (
+    AccessPolicy,
+    AccessService,
+    Agreement,
+    Collection,
+    Condition,
+    Grant,
+    Pass,
+    Resource,
+    Tier,
+    Token,
+)
+from tests.bench.target import Target
+
+RESOURCES, READERS = 2_000, 200
+NAMES = {"en": ["Log in to Merehaven Library"], "cy": ["Mewngofnodi i Lyfrgell Merehaven"]}
+
+
+def fill() -> list[Target]:
+    """Make the rows; the requests to measure."""
+    service = AccessService.objects.create(slug="login", pattern="login", label=NAMES, origin_rule="open")
+    shelf = Collection.objects.create(slug="shelf", label={"en": ["Shelf"]}, policy=_policy(service))
+    Resource.objects.bulk_create(
+        Resource(url=f"/iiif/3/item-{number}", label={"en": [f"Item {number}"]}, image_api=3, collection=shelf)
+        for number in range(RESOURCES)
+    )
+    secret, token = _readers(service)
+    probe = f"/iiif-auth/2/probe/{links().probe('/iiif/3/item-7').rpartition('/')[2]}"
+    cookie, bearer = {"Cookie": f"{identify.COOKIE}={secret}"}, {"Authorization": f"Bearer {token}"}
+    mint = "/iiif-auth/2/token/login?messageId=1&origin=https://viewer.example.org"
+    return [
+        Target("empty view", "/empty", 200),
+        Target("content, allowed", "/content/item-7", 204, cookie, 3.0, 1.5),
+        Target("content, refused", "/content/item-7", 401, {}, 3.0, 1.5),
+        Target("probe, nobody", probe, 200, {}, None, 1.5),
+        Target("probe, token", probe, 200, bearer, None, 2.1),
+        Target("info.json", "/iiif/3/item-7/info.json", 200),
+        Target("token", mint, 200, {**cookie, "Sec-Fetch-Dest": "iframe"}, None, 4.8),
+    ]
+
+
+def _policy(service: AccessService) -> AccessPolicy:
+    policy = AccessPolicy.objects.create(slug="members", name="Members")
+    full = Tier.objects.create(policy=policy, slug="full", order=1)
+    full.services.add(service)
+    Condition.objects.create(tier=full, kind="authenticated")
+    preview = Tier.objects.create(policy=policy, slug="preview", order=2, gets="smaller", max_edge=400)
+    Condition.objects.create(tier=preview, kind="everyone")
+    return policy
+
+
+def _readers(service: AccessService) -> tuple[str, str]:
+    """Readers in groups, with passes, tokens and grants; the cookie and the token of one of them."""
+    now, secret, token = timezone.now(), identify.new_secret(), identify.new_secret()
+    groups = [Group.objects.create(name=f"Group {number}") for number in range(10)]
+    items = list(Resource.objects.all()[:READERS])
+    for number in range(READERS):
+        user = User.objects.create(username=f"reader-{number}", password=f"pbkdf2_sha256$1000000${number}")
+        user.groups.add(*groups[number % 7 : number % 7 + 3])
+        key, shown = (secret, token) if number == 77 else (identify.new_secret(), identify.new_secret())
+        held = Pass.objects.create(
+            digest=identify.digest(key),
+            user=user,
+            credential=store.credential_mark(user.password),
+            created=now,
+            seen=now,
+            idle_minutes=1440,
+            idle_until=now + timedelta(days=1),
+            ends=now + timedelta(days=1),
+        )
+        Agreement.objects.create(holder=held, service=service, origin="https://viewer.example.org", at=now)
+        Token.objects.create(
+            digest=identify.digest(shown),
+            holder=held,
+            service="login",
+            dialect="2",
+            origin="https://viewer.example.org",
+            created=now,
+            ends=now + timedelta(days=1),
+        )
+        Grant.objects.create(user=user, resource=items[number])
+    return secret, token

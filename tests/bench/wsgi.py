@@ -1,0 +1,10 @@
+"""The WSGI application that is measured."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
+application = get_wsgi_application()
