@@ -2,7 +2,8 @@
 
 Rules that many resources share are few and change rarely: they are read once into a :class:`Rulebook`, which is good for
 exactly one stamp of the epoch. What belongs to one resource is read at each request, in one statement together with the
-epoch, so that a change counts from the moment it is committed (security 3.1, strict mode).
+epoch, so that a change counts from the moment it is committed (security 3.1, strict mode). An offer made of both is kept
+for as long as the epoch says that nothing at all has changed, and every request asks the epoch.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
 
@@ -127,12 +130,20 @@ class Reader:
 
     def rulebook(self, stamp: str) -> Rulebook:
         book = Rulebook(stamp)
-        book.services = {row.slug: service_value(row) for row in AccessService.objects.using(self.using)}
+        book.services = dict(self._services())
         book.networks = dict(self._networks())
         self._read_policies(book)
         self._read_collections(book)
         self._read_rules(book)
         return book
+
+    def _services(self) -> Iterable[tuple[str, policy.AccessService]]:
+        for row in AccessService.objects.using(self.using):
+            try:
+                yield row.slug, service_value(row)
+            except (TypeError, ValueError):
+                # Policies that lead through it can not be read either, and so admit nobody.
+                logger.exception("Access service %s can not be read; nobody gets in through it.", row.slug)
 
     def _networks(self) -> Iterable[tuple[int, policy.Network]]:
         for row in Network.objects.using(self.using):
@@ -149,7 +160,9 @@ class Reader:
         for row in self._tiers():
             tiers[row.policy_id].append(row)
         for text in RefusalText.objects.using(self.using):
-            texts[text.policy_id].append((policy.Why(text.why), policy.Text(frozen(text.heading), frozen(text.note))))
+            texts[text.policy_id].append(
+                (policy.Why(text.why), policy.Text(texts_of(text.heading), texts_of(text.note)))
+            )
         for row in AccessPolicy.objects.using(self.using):
             book.policies[row.pk] = self._policy(book, row, tiers[row.pk], tuple(texts[row.pk]))
         by_policy = defaultdict(list)
@@ -176,7 +189,7 @@ class Reader:
         try:
             policy.zone(row.zone)
             values = () if row.is_template else tuple(self._tier(book, row, tier) for tier in tiers)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OSError, TypeError, ValueError):
             # A rule that can not be read is not a yes (security D8).
             logger.exception("Policy %s can not be read; it admits nobody.", row.slug)
             values = ()
@@ -208,7 +221,7 @@ class Reader:
             season=season,
             wall=None if tier.wall_years is None else policy.Wall(tier.wall_years, row.zone),
             services=tuple(services),
-            label=frozen(tier.label),
+            label=texts_of(tier.label),
         )
 
     # -- collections
@@ -228,7 +241,7 @@ class Reader:
         for withdrawal in Withdrawal.objects.using(self.using).filter(collection__isnull=False):
             window = policy.Window(withdrawal.starts, withdrawal.ends)
             found["withdrawal"][withdrawal.collection_id or 0].append(
-                policy.Withdrawal(window, frozen(withdrawal.note))
+                policy.Withdrawal(window, texts_of(withdrawal.note))
             )
         for grant in self._grants().filter(collection__isnull=False):
             found["grant"][grant.collection_id].append(grant)
@@ -246,9 +259,10 @@ class Reader:
             return book.places[key]
         row = rows[key]
         if key in below:
-            # A circle has no outermost collection; nobody gets in until somebody mends it.
+            # A circle has no outermost collection; nobody gets in until somebody mends it, by grants or otherwise.
             logger.error("Collection %s is part of itself; it admits nobody.", row.slug)
-            return Place((policy.Level(row.slug, policy.Policy("circle")),), hidden=True, slug=row.slug)
+            closed = policy.Embargo(policy.ALWAYS, hard=True)
+            return Place((policy.Level(row.slug, embargoes=(closed,)),), hidden=True, slug=row.slug)
         above = (
             self._place(book, rows, overlays, row.parent_id, (*below, key)) if row.parent_id else Place((), False, "")
         )
@@ -269,7 +283,7 @@ class Reader:
     def _read_rules(self, book: Rulebook) -> None:
         for rule in CollectionRule.objects.using(self.using).order_by("pk"):
             if rule.fits == CollectionRule.Fits.EXACT:
-                book.exact[rule.pattern] = rule.collection_id
+                book.exact[identity.folded(rule.pattern)] = rule.collection_id
             elif rule.fits == CollectionRule.Fits.PREFIX:
                 book.prefixes.append((rule.pattern, rule.collection_id))
             else:
@@ -301,8 +315,22 @@ def settled(level: policy.Level, base: str) -> policy.Level:
 
 
 def month_day(text: str) -> tuple[int, int]:
-    month, _, day = text.partition("-")
-    return int(month), int(day)
+    """A day of the year.
+
+    Raises:
+        ValueError: there is none of that name, and such a season can not be read as a yes.
+    """
+    day = date.fromisoformat(f"2000-{text}")
+    return day.month, day.day
+
+
+def texts_of(value: Any) -> policy.LanguageMap:
+    """A language map as it is in the database; a malformed one says nothing, but closes and opens nothing either."""
+    try:
+        return frozen(value)
+    except (AttributeError, TypeError):
+        logger.error("A language map can not be read: %.80r", value)
+        return ()
 
 
 def flow_order(service: policy.AccessService) -> tuple[int, str]:
@@ -320,12 +348,12 @@ def service_value(row: AccessService) -> policy.AccessService:
         pass_hours=row.pass_hours,
         origin_rule=policy.OriginRule(row.origin_rule),
         origins=tuple(row.origins),
-        **{name: frozen(getattr(row, name)) for name in texts},
+        **{name: texts_of(getattr(row, name)) for name in texts},
     )
 
 
 def embargo_value(row: Embargo) -> policy.Embargo:
-    return policy.Embargo(policy.Window(row.starts, row.ends), policy.Closes(row.closes), row.hard, frozen(row.note))
+    return policy.Embargo(policy.Window(row.starts, row.ends), policy.Closes(row.closes), row.hard, texts_of(row.note))
 
 
 def audience(tier: Tier, networks: dict[int, policy.Network]) -> policy.Audience:
@@ -392,11 +420,12 @@ _kept: dict[str, Rulebook] = {}
 
 
 def database() -> str:
-    return router.db_for_read(Resource)
+    """The database that decisions are made on: the one that is written to, because a replica lags behind a revocation."""
+    return router.db_for_write(Resource)
 
 
 def _key(using: str) -> str:
-    return f"{using} {connections[using].settings_dict['NAME']}"
+    return f"{using} {connections[using].settings_dict['NAME']} {conf.BASE_URL}"
 
 
 def stamp_now(using: str) -> str:
@@ -414,18 +443,29 @@ def rulebook(stamp: str | None = None) -> Rulebook:
     using = database()
     key = _key(using)
     kept = _kept.get(key)
-    if kept is not None and stamp and kept.stamp == stamp:
-        return kept
     for _attempt in range(3):
-        before = stamp_now(using)
+        before = stamp or stamp_now(using)
         if kept is not None and before and kept.stamp == before:
             return kept
-        book = Reader(using).rulebook(before)
-        if stamp_now(using) == before:
+        book = _read_rulebook(using, before)
+        if book is not None:
             if before:
                 _kept[key] = book
             return book
+        stamp = None
     raise RulesInMotion("The rules changed each time while they were being read.")
+
+
+def _read_rulebook(using: str, stamp: str) -> Rulebook | None:
+    """The rules, if this was their stamp all the while they were read."""
+    try:
+        book = Reader(using).rulebook(stamp)
+    except LookupError:
+        # A row that points at one not read yet; if that is not because somebody else was writing, it is a fault.
+        if stamp_now(using) == stamp:
+            raise
+        return None
+    return book if stamp_now(using) == stamp else None
 
 
 FIND = """
@@ -433,10 +473,11 @@ WITH hit AS (
     SELECT id FROM iiif_auth_resource WHERE url_digest IN ({marks})
     UNION SELECT resource_id FROM iiif_auth_rendition WHERE url_digest IN ({marks})
 )
-SELECT 'epoch' AS what, NULL AS a, stamp AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i
+SELECT 'epoch' AS what, NULL AS a, stamp AS b, pulse AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i
     FROM iiif_auth_epoch
 UNION ALL SELECT 'resource', CAST(r.id AS TEXT), r.url, r.type, CAST(r.image_api AS TEXT), r.format, CAST(r.label AS TEXT),
-    CAST(r.collection_id AS TEXT), CAST(r.policy_id AS TEXT) || {overrides}, CAST(r.date AS TEXT)
+    CAST(r.collection_id AS TEXT), CAST(r.policy_id AS TEXT) || CASE WHEN r.overrides THEN '!' ELSE '' END,
+    CAST(r.date AS TEXT)
     FROM iiif_auth_resource r WHERE r.id IN (SELECT id FROM hit)
 UNION ALL SELECT 'rendition', CAST(r.resource_id AS TEXT), r.url, r.tier, CAST(r.image_api AS TEXT), r.format,
     CAST(r.label AS TEXT), CASE WHEN r.is_location THEN '1' ELSE '' END, NULL, NULL
@@ -469,23 +510,32 @@ class Card:
     grants: list[Found] = field(default_factory=list)
 
 
-def _read(uris: Sequence[str]) -> tuple[str, dict[str, Card]]:
-    """The current stamp, and the cards of every resource that one of these URLs belongs to, by primary key."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one statement found: the epoch, and the cards of resources by primary key."""
+
+    stamp: str
+    pulse: str
+    cards: dict[str, Card]
+
+
+@lru_cache(maxsize=64)
+def _find_sql(count: int) -> str:
+    return FIND.format(marks=", ".join(["%s"] * count))
+
+
+def _read(uris: Sequence[str]) -> Reading:
+    """The present epoch, and the cards of every resource that one of these URLs belongs to."""
     digests = [identity.digest(uri) for uri in uris]
-    marks = ", ".join(["%s"] * len(digests))
-    overrides = "CASE WHEN r.overrides THEN '!' ELSE '' END"
     with connections[database()].cursor() as cursor:
-        cursor.execute(FIND.format(marks=marks, overrides=overrides), digests * 2)
+        cursor.execute(_find_sql(len(digests)), digests * 2)
         rows = cursor.fetchall()
-    stamp, cards = "", {}
+    epoch = next((row for row in rows if row[0] == "epoch"), ("epoch", None, "", ""))
+    cards = {row[1]: Card(row[1:]) for row in rows if row[0] == "resource"}
     for what, *values in rows:
-        if what == "epoch":
-            stamp = values[1]
-        elif what == "resource":
-            cards[values[0]] = Card(tuple(values))
-        else:
+        if what not in ("epoch", "resource"):
             _lay(cards[values[0]], what, tuple(values))
-    return stamp, cards
+    return Reading(epoch[2], epoch[3], cards)
 
 
 def _lay(card: Card, what: str, values: Found) -> None:
@@ -504,7 +554,8 @@ def _instant(text: str | None) -> datetime | None:
     if not text:
         return None
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    # SQLite keeps no zone: Django writes there in the zone of the connection, which is UTC unless somebody says otherwise.
+    return at if at.tzinfo else at.replace(tzinfo=connections[database()].timezone)
 
 
 def _window(values: Found) -> policy.Window:
@@ -512,35 +563,79 @@ def _window(values: Found) -> policy.Window:
 
 
 def _map(text: str | None) -> policy.LanguageMap:
-    return frozen(json.loads(text)) if text else ()
+    return texts_of(json.loads(text)) if text else ()
 
 
 # -- Offers -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Offers that were made since the last change, whatever it was a change of."""
+
+    pulse: str
+    offers: dict[str, policy.Offer] = field(default_factory=dict)
+
+
+MOST_OFFERS = 5_000
+"""On one shelf. An offer takes some two kilobytes; a full shelf is begun anew."""
+
+_shelves: dict[str, Shelf] = {}
+
+
 def find_offer(uri: str) -> policy.Offer | None:
-    """The offer behind a normalised URL, or ``None`` if there is no such thing; one query.
+    """The offer behind a normalised URL, or ``None`` if there is no such thing; one query (two after a change).
 
     Raises:
         RulesInMotion: see :func:`rulebook`.
     """
-    book, cards = _current(uri)
+    using = database()
+    key = _key(using)
+    shelf = _shelves.get(key)
+    kept = shelf.offers.get(uri) if shelf else None
+    if shelf and kept and shelf.pulse == _pulse_now(using):
+        return kept
+    book, reading = _current(uri)
+    offer = _composed(book, reading.cards, uri)
+    if offer is None:
+        return _offer_of_host(uri)
+    _shelve(key, reading.pulse, uri, offer)
+    return offer
+
+
+def _pulse_now(using: str) -> str:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT pulse FROM iiif_auth_epoch")
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _shelve(key: str, pulse: str, uri: str, offer: policy.Offer) -> None:
+    """Keep an offer with those of the same pulse; without one nothing can be kept."""
+    if not pulse:
+        return
+    shelf = _shelves.get(key)
+    if shelf is None or shelf.pulse != pulse or len(shelf.offers) >= MOST_OFFERS:
+        shelf = _shelves[key] = Shelf(pulse)
+    shelf.offers[uri] = offer
+
+
+def _composed(book: Rulebook, cards: dict[str, Card], uri: str) -> policy.Offer | None:
     offer = _offer(book, cards, uri)
     if offer is None:
-        return _offer_by_rule(book, uri) or _offer_of_host(uri)
+        return _offer_by_rule(book, uri)
     offers = tuple(found for instead in _named_instead(offer) if (found := _offer(book, cards, instead)) is not None)
     return replace(offer, substitutes=offers)
 
 
-def _current(uri: str) -> tuple[Rulebook, dict[str, Card]]:
+def _current(uri: str) -> tuple[Rulebook, Reading]:
     """The rules, and the cards of this URL and of whatever might be shown instead, as of one instant."""
-    kept = _kept.get(_key(database()))
-    book = kept or rulebook()
+    book = _kept.get(_key(database())) or rulebook()
     for _attempt in range(3):
-        stamp, cards = _read(book.candidates(uri))
-        if stamp == book.stamp:
-            return book, cards
-        book = rulebook(stamp)
+        reading = _read(book.candidates(uri))
+        if reading.stamp == book.stamp:
+            return book, reading
+        book = rulebook(reading.stamp)
     raise RulesInMotion("The rules changed each time while a resource was being read.")
 
 
@@ -551,81 +646,97 @@ def _named_instead(offer: policy.Offer) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How a URL was understood: which resource, from which of its addresses, and which tier of it."""
+    """A URL that a row has: whose it is, and the slug of the tier it is for, empty for the resource itself."""
 
     card: Card
     base: str
     image_api: policy.ImageApi
     format: str
     tier: str
-    exact: bool
-    suffix: str = ""
 
 
 def _offer(book: Rulebook, cards: dict[str, Card], uri: str) -> policy.Offer | None:
-    address = _address(book, cards, uri)
-    if address is None:
-        return None
-    levels, hidden = _levels(book, address.card)
-    reach = reach_of(address.tier, levels)
-    if address.suffix and reach == policy.NOTHING:
-        return None  # derived for a tier that the policies of this resource do not have
-    made = address.card.row[8]
-    label = _map(address.card.row[5])
-    wanted = policy.Rendition(
-        uri=uri,
-        reach=reach if reach > policy.OTHER else policy.FULL,
-        kind=policy.Kind(address.card.row[2]),
-        image_api=address.image_api,
-        format=address.format,
-        label=_tier_label(levels, address.tier) or label,
-        location=_location(address, uri),
-    )
-    others = tuple(_others(book, address, levels, wanted))
-    return policy.Offer(wanted, others, levels, date.fromisoformat(made) if made else None, hidden, (), label)
-
-
-def _address(book: Rulebook, cards: dict[str, Card], uri: str) -> Address | None:
-    """A URL of a row is that row; else it may be a row's URL with a suffix."""
-    exact = _exact_address(cards, uri)
-    if exact is not None:
-        return exact
-    for base, suffix in sorted(book.bases(uri), key=lambda pair: -len(pair[0])):
-        found = _exact_address(cards, base)
-        if found is not None and not found.tier and found.image_api is not policy.ImageApi.NONE:
-            return _derived(book, found, suffix)
+    for address, suffix in _addresses(book, cards, uri):
+        levels, hidden = _levels(book, address.card)
+        tier = _derived_tier(book, levels, suffix) if suffix else (address.tier, _reach_at(address, levels))
+        if tier is not None:
+            return _offer_at(book, address, uri, levels, hidden, *tier)
     return None
 
 
-def _derived(book: Rulebook, found: Address, suffix: str) -> Address:
-    """The address of a smaller version; the tier is the one of the resource's own policies that has this suffix."""
-    levels, _hidden = _levels(book, found.card)
-    tiers = (
-        tier.slug
+def _addresses(book: Rulebook, cards: dict[str, Card], uri: str) -> Iterable[tuple[Address, str]]:
+    """A URL of a row is that row; else it may be an image service of a row with a suffix."""
+    exact = _exact_address(cards, uri)
+    if exact is not None:
+        yield exact, ""
+        return
+    for base, suffix in sorted(book.bases(uri), key=lambda pair: -len(pair[0])):
+        found = _exact_address(cards, base)
+        if found is not None and not found.tier and found.image_api is not policy.ImageApi.NONE:
+            yield found, suffix
+
+
+def _reach_at(address: Address, levels: Sequence[policy.Level]) -> int:
+    """The reach that an address of its own needs: all of it, if no policy has its tier or the tier shows nothing of it."""
+    reach = reach_of(address.tier, levels)
+    return reach if reach > policy.OTHER else policy.FULL
+
+
+def _derived_tier(book: Rulebook, levels: Sequence[policy.Level], suffix: str) -> tuple[str, int] | None:
+    """The tier of the resource's own policies whose versions have this suffix, and the reach they need.
+
+    Where two policies give one suffix to versions of different sizes, the larger size counts.
+    """
+    tiers = [
+        tier
         for level in levels
         if level.policy
         for tier in level.policy.tiers
         if book.tier_suffixes.get((level.policy.slug, tier.slug)) == suffix
+    ]
+    return (tiers[0].slug, max(tier.reach for tier in tiers)) if tiers else None
+
+
+def _offer_at(
+    book: Rulebook,
+    address: Address,
+    uri: str,
+    levels: tuple[policy.Level, ...],
+    hidden: bool,
+    tier: str,
+    reach: int,
+) -> policy.Offer:
+    row = address.card.row
+    label = _map(row[5])
+    wanted = policy.Rendition(
+        uri=uri,
+        reach=reach,
+        kind=policy.Kind(row[2]),
+        image_api=address.image_api,
+        format=address.format,
+        label=_tier_label(levels, tier) or label,
+        location=_location(address.card, tier, uri),
     )
-    tier = next(tiers, suffix)
-    return Address(found.card, found.base, found.image_api, found.format, tier, exact=False, suffix=suffix)
+    others = tuple(_others(book, address, levels, wanted))
+    made = date.fromisoformat(row[8]) if row[8] else None
+    return policy.Offer(wanted, others, levels, made, hidden, (), label)
 
 
 def _exact_address(cards: dict[str, Card], uri: str) -> Address | None:
     for card in cards.values():
         if card.row[1] == uri:
-            return Address(card, uri, policy.ImageApi(int(card.row[3])), card.row[4], "", exact=True)
+            return Address(card, uri, policy.ImageApi(int(card.row[3])), card.row[4], "")
     for card in cards.values():
         for row in card.renditions:
             if row[1] == uri:
-                return Address(card, uri, policy.ImageApi(int(row[3])), row[4], row[2], exact=True)
+                return Address(card, uri, policy.ImageApi(int(row[3])), row[4], row[2])
     return None
 
 
 def _levels(book: Rulebook, card: Card) -> tuple[tuple[policy.Level, ...], bool]:
     uri, collection, governed = card.row[1], card.row[6], card.row[7]
     key = int(collection) if collection else book.collection_of(uri)
-    place = book.places.get(key) if key is not None else None
+    place = book.places[key] if key is not None else None
     above = place.levels if place else ()
     own = int(governed.rstrip("!")) if governed else None
     level = policy.Level(
@@ -663,13 +774,11 @@ def _tier_label(levels: Sequence[policy.Level], slug: str) -> policy.LanguageMap
     return next(found, ())
 
 
-def _location(address: Address, uri: str) -> str:
-    rows = (row[1] for row in address.card.renditions if row[6] and row[2] == address.tier)
-    return next((location for location in rows if location != uri), "") if not _is_location(address, uri) else ""
-
-
-def _is_location(address: Address, uri: str) -> bool:
-    return any(row[1] == uri and row[6] for row in address.card.renditions)
+def _location(card: Card, tier: str, uri: str) -> str:
+    """Where a version is delivered if not at its own address; the place of delivery itself leads no further."""
+    locations = [row[1] for row in card.renditions if row[6]]
+    here = (row[1] for row in card.renditions if row[6] and row[2] == tier)
+    return "" if uri in locations else next(here, "")
 
 
 def _others(
@@ -679,28 +788,35 @@ def _others(
     found: dict[int, policy.Rendition] = {}
     for level in levels:
         for tier in level.policy.tiers if level.policy else ():
-            if tier.gets is policy.Gets.SMALLER and tier.reach < wanted.reach and tier.reach not in found:
-                rendition = _smaller(book, address, level, tier, wanted)
-                if rendition is not None:
-                    found[tier.reach] = rendition
+            if level.policy and tier.gets is policy.Gets.SMALLER:
+                suffix = book.tier_suffixes[(level.policy.slug, tier.slug)]
+                rendition = _smaller(book, address, levels, tier, suffix, wanted)
+                if rendition is not None and policy.OTHER < rendition.reach < wanted.reach:
+                    found.setdefault(rendition.reach, rendition)
     return (found[reach] for reach in sorted(found, reverse=True))
 
 
 def _smaller(
-    book: Rulebook, address: Address, level: policy.Level, tier: policy.Tier, wanted: policy.Rendition
+    book: Rulebook,
+    address: Address,
+    levels: Sequence[policy.Level],
+    tier: policy.Tier,
+    suffix: str,
+    wanted: policy.Rendition,
 ) -> policy.Rendition | None:
-    """The rendition for a tier: an explicit row, else the address with the tier's suffix, if this is an image service."""
+    """The rendition for a tier: an explicit row, else the address with the tier's suffix, if this is an image service.
+
+    Its reach is what its own address needs, so that what is offered here is not refused there (INV5).
+    """
     label = tier.label or wanted.label
     for row in sorted(address.card.renditions, key=lambda row: int(row[3]) != address.image_api.value):
         if row[2] == tier.slug and not row[6]:
-            api = policy.ImageApi(int(row[3]))
-            return policy.Rendition(
-                row[1], tier.reach, wanted.kind, api, row[4] or wanted.format, _map(row[5]) or label
-            )
-    if address.image_api is policy.ImageApi.NONE or level.policy is None:
+            api, reach = policy.ImageApi(int(row[3])), reach_of(tier.slug, levels)
+            return policy.Rendition(row[1], reach, wanted.kind, api, row[4] or wanted.format, _map(row[5]) or label)
+    derived = _derived_tier(book, levels, suffix)
+    if address.image_api is policy.ImageApi.NONE or derived is None:
         return None
-    suffix = book.tier_suffixes[(level.policy.slug, tier.slug)]
-    return policy.Rendition(address.base + suffix, tier.reach, wanted.kind, address.image_api, wanted.format, label)
+    return policy.Rendition(address.base + suffix, derived[1], wanted.kind, address.image_api, wanted.format, label)
 
 
 def _offer_by_rule(book: Rulebook, uri: str) -> policy.Offer | None:
@@ -761,19 +877,23 @@ GROUPS = """
 UNION ALL SELECT 'group', CAST(g.{group_column} AS TEXT), NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM iiif_auth_pass p JOIN {group_table} g ON g.{user_column} = p.user_id WHERE {which}
 """
-TOKEN = """
+SHOWN = """
 UNION ALL SELECT 'token', t.service, t.dialect, t.origin, CAST(t.holder_id AS TEXT), NULL, CAST(t.ends AS TEXT), NULL, NULL
     FROM iiif_auth_token t WHERE t.digest = %s
 """
-BY_DIGEST = "p.digest = %s"
-BY_TOKEN = "p.id = (SELECT holder_id FROM iiif_auth_token WHERE digest = %s)"
+DIRECTLY = "p.digest = %s"
+THROUGH = "p.id = (SELECT holder_id FROM iiif_auth_token WHERE digest = %s)"
 
 
 def _holder_sql(which: str) -> tuple[str, int]:
     """The statement for the host's own user model, whatever its tables are called, and how often it takes the digest."""
-    model = get_user_model()
-    quote = connections[database()].ops.quote_name
-    names = {"users": quote(model._meta.db_table), "user_key": quote(model._meta.pk.column)}  # type: ignore[union-attr]
+    connection = connections[database()]
+    return _holder_sql_for(which, get_user_model(), connection.vendor, connection.ops.quote_name)
+
+
+@lru_cache(maxsize=8)
+def _holder_sql_for(which: str, model: Any, vendor: str, quote: Callable[[str], str]) -> tuple[str, int]:
+    names = {"users": quote(model._meta.db_table), "user_key": quote(model._meta.pk.column)}
     active = _column(model, "is_active")
     sql = HOLDER.format(
         **names,
@@ -804,7 +924,7 @@ def _groups_of(model: Any, quote: Any) -> dict[str, str] | None:
 
 def find_pass(digest: str) -> PassFacts | None:
     """The pass with this digest, expired or not; one query."""
-    sql, times = _holder_sql(BY_DIGEST)
+    sql, times = _holder_sql(DIRECTLY)
     with connections[database()].cursor() as cursor:
         cursor.execute(sql, [digest] * times)
         return _pass_facts(cursor.fetchall())
@@ -812,9 +932,9 @@ def find_pass(digest: str) -> PassFacts | None:
 
 def find_token(digest: str) -> TokenFacts | None:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    sql, times = _holder_sql(BY_TOKEN)
+    sql, times = _holder_sql(THROUGH)
     with connections[database()].cursor() as cursor:
-        cursor.execute(sql + TOKEN, [digest] * (times + 1))
+        cursor.execute(sql + SHOWN, [digest] * (times + 1))
         rows = cursor.fetchall()
     token = next((row for row in rows if row[0] == "token"), None)
     if token is None:
@@ -833,7 +953,7 @@ def user_id(text: str) -> str:
 
 def credential_mark(password: str) -> str:
     """What a pass remembers of a password hash: enough to notice that it changed, and of no use otherwise."""
-    return identity.digest(f"iiif_auth.pass:{password}") if password.isascii() else ""
+    return sha256(f"iiif_auth.pass:{password}".encode()).hexdigest()
 
 
 def _pass_facts(rows: Sequence[Found]) -> PassFacts | None:

@@ -86,7 +86,10 @@ ITEMS = (
         "Krankenhausregister 1949",
         _("Reading-room address, with a substitute"),
         _("Outside the reading room the names are covered: a different picture is shown instead."),
-        _("Move everybody to the reading room with the switch on the library's first page, and open it again: no click is needed."),
+        _(
+            "Move everybody to the reading room with the switch on the library's first page, and open it again: "
+            "no click is needed."
+        ),
         pictures("register", 4, "Opening"),
     ),
     Item(
@@ -95,7 +98,10 @@ ITEMS = (
         "Schiffsmodell, Galerieführer",
         _("Kiosk"),
         _("Shown at the gallery's kiosks, where nobody logs in and nobody clicks anything away."),
-        _("Move everybody to the gallery kiosk. (A browser may block the tab that opens by itself; allow pop-ups, as a kiosk would.)"),
+        _(
+            "Move everybody to the gallery kiosk. (A browser may block the tab that opens by itself; allow "
+            "pop-ups, as a kiosk would.)"
+        ),
         picture("gallery-1", "Ship model"),
     ),
     Item(
@@ -148,8 +154,14 @@ ITEMS = (
         "Sealed letter",
         "Versiegelter Brief",
         _("Hidden existence"),
-        _("The server does not tell whether it exists: every made-up address beginning the same way gets the same answers."),
-        _("Log in as “curator” to see it. (A library would not list this manifest; the demo does, so that you can try.)"),
+        _(
+            "The server does not tell whether it exists: every made-up address beginning the same way gets the "
+            "same answers."
+        ),
+        _(
+            "Log in as “curator” to see it. (A library would not list this manifest; the demo does, so that you "
+            "can try.)"
+        ),
         picture("sealed-1", "Letter", plain=True),
     ),
     Item(
@@ -212,8 +224,16 @@ BY_SLUG = {item.slug: item for item in ITEMS}
 
 ACCOUNTS: tuple[tuple[str, Words, tuple[str, ...]], ...] = (
     ("reader", _("a reader: may see what readers may see"), ()),
-    ("researcher", _("a researcher: the survey in full, and the portrait album by a grant"), ("Merehaven researchers",)),
-    ("curator", _("staff: reads the minute book and edits collections, policies and grants in the admin"), ("Merehaven staff",)),
+    (
+        "researcher",
+        _("a researcher: the survey in full, and the portrait album by a grant"),
+        ("Merehaven researchers",),
+    ),
+    (
+        "curator",
+        _("staff: reads the minute book and edits collections, policies and grants in the admin"),
+        ("Merehaven staff",),
+    ),
     ("admin", _("administrator: everything in the admin, and no more than anybody else in the viewer"), ()),
 )
 PASSWORD = "merehaven"  # noqa: S105 - of a demo that listens on loopback only, and says so

@@ -120,7 +120,9 @@ def body(resource: Resource, piece: Piece) -> Document:
 
 def published(document: Document) -> JsonResponse:
     """Descriptions are open to every viewer; only content is restricted."""
-    response = JsonResponse(document, content_type='application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"')
+    response = JsonResponse(
+        document, content_type='application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
+    )
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -11,4 +11,4 @@ from iiif_auth.policy.types import Offer
 
 def sentences(offer: Offer) -> list[str]:
     """One sentence for each policy in force, nearest first."""
-    return [words.sentence(policy, gettext) for policy in in_force(offer.levels) if policy is not None]
+    return [words.policy_sentence(policy, gettext) for policy in in_force(offer.levels) if policy is not None]

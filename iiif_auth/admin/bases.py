@@ -43,7 +43,7 @@ class Admin(Fields, ModelAdmin):
     show_full_result_count = False
 
     class Media:
-        css = {"all": ("iiif_auth/admin/admin.css",)}  # noqa: RUF012 - Django reads it from here
+        css = {"all": ("iiif_auth/admin/admin.css",)}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
@@ -31,8 +30,12 @@ def found(root: Path, name: str) -> Path:
     Raises:
         NoSuchFile: there is none, or the name leads elsewhere.
     """
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()) or not path.is_file():
+    try:
+        path = (root / name).resolve()
+        inside = path.is_relative_to(root.resolve()) and path.is_file()
+    except (OSError, ValueError) as error:  # a name too long for the file system, or with a NUL in it
+        raise NoSuchFile(name) from error
+    if not inside:
         raise NoSuchFile(name)
     return path
 
@@ -66,7 +69,7 @@ def sent(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBas
 
 
 def _streamed(request: HttpRequest, path: Path, content_type: str, part: range, size: int) -> HttpResponseBase:
-    body: Iterator[bytes] = iter(()) if request.method == "HEAD" else pieces(path.open("rb"), part)
+    body: Iterator[bytes] = iter(()) if request.method == "HEAD" else pieces(path, part)
     whole = len(part) == size
     response = StreamingHttpResponse(body, status=200 if whole else 206, content_type=content_type)
     response.headers["Content-Length"] = str(len(part))
@@ -106,9 +109,9 @@ def wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
     return range(int(first), stop) if int(first) < size else None
 
 
-def pieces(file: BinaryIO, part: range) -> Iterator[bytes]:
-    """The bytes of a part of a file, which is closed in any case."""
-    with file:
+def pieces(path: Path, part: range) -> Iterator[bytes]:
+    """The bytes of a part of a file, opened only once somebody wants the first of them, and closed in any case."""
+    with path.open("rb") as file:
         file.seek(part.start)
         left = len(part)
         while left > 0 and (chunk := file.read(min(CHUNK, left))):

@@ -19,6 +19,13 @@ from iiif_auth.http.headers import CORS, NEVER_STORE, PREFLIGHT, with_headers
 logger = logging.getLogger("iiif_auth.http")
 
 
+class LinkedJSONRenderer(JSONRenderer):
+    """The same JSON under the name that JSON-LD has."""
+
+    media_type = "application/ld+json"
+    format = "jsonld"
+
+
 class AnswerAnyway(BaseContentNegotiation):
     """Answers JSON whatever is asked for; ``?format`` and ``Accept`` change nothing but the name of the type."""
 
@@ -26,9 +33,9 @@ class AnswerAnyway(BaseContentNegotiation):
         return next(iter(parsers))
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        renderer = next(iter(renderers))
-        linked = "application/ld+json" in request.headers.get("Accept", "")
-        return renderer, "application/ld+json" if linked else renderer.media_type
+        plain, linked = renderers
+        chosen = linked if linked.media_type in request.headers.get("Accept", "") else plain
+        return chosen, chosen.media_type
 
 
 class PublicView(APIView):
@@ -38,7 +45,7 @@ class PublicView(APIView):
     permission_classes = ()
     throttle_classes = ()
     parser_classes = (JSONParser,)
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (JSONRenderer, LinkedJSONRenderer)
     content_negotiation_class = AnswerAnyway
     versioning_class = None
     schema = None
@@ -58,10 +65,3 @@ class PublicView(APIView):
 
     def out_of_order(self) -> Response:
         return with_headers(Response({"error": "Something went wrong here."}, status=500), {**CORS, **NEVER_STORE})
-
-    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        # Nothing here depends on the language or the cookie of whoever asks; DRF adds “Vary: Accept” of its own accord.
-        if isinstance(response, Response) and response.get("Vary") == "Accept":
-            del response.headers["Vary"]
-        return response

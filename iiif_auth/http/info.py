@@ -33,12 +33,14 @@ class InfoView(PublicView):
         found = self.describe(identifier)
         if found is None:
             return self._missing()
-        uri, document = identity.normalised(found[0], conf.BASE_URL), found[1]
-        offer = store.find_offer(uri)
+        try:
+            offer = store.find_offer(identity.normalised(found[0], conf.BASE_URL))
+        except identity.NotAResourceURL:
+            return self._missing()  # what has no address can not be restricted, so it is not shown either
         if offer is not None and offer.hidden and not self._allowed(request, offer):
             # Dimensions are existence. Only whoever is let in by cookie or address is told (INV11).
             return self._missing()
-        return self._described(document, offer)
+        return self._described(found[1], offer)
 
     def _described(self, document: JSON, offer: Offer | None) -> Response:
         if offer is not None and not is_open(offer, timezone.now()):

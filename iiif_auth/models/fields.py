@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from iiif_auth.conf import conf
 from iiif_auth.policy.types import IPNetwork
-from iiif_auth.protocol import languages, origins
+from iiif_auth.protocol import identity, languages, origins
 
 
 class CheckedJSONField(models.JSONField):
@@ -47,7 +48,7 @@ class LanguageMapField(CheckedJSONField):
             raise ValidationError(found)
 
     def formfield(self, **kwargs: Any) -> Any:
-        from iiif_auth.forms import LanguageMapFormField  # noqa: PLC0415 - forms need loaded apps
+        from iiif_auth.forms import LanguageMapFormField
 
         return models.Field.formfield(self, **{"form_class": LanguageMapFormField, **kwargs})
 
@@ -81,7 +82,7 @@ class PrefixListField(CheckedJSONField):
             parsed_prefix(text)
 
     def formfield(self, **kwargs: Any) -> Any:
-        from iiif_auth.forms import LinesFormField  # noqa: PLC0415 - forms need loaded apps
+        from iiif_auth.forms import LinesFormField
 
         return models.Field.formfield(self, **{"form_class": LinesFormField, **kwargs})
 
@@ -105,6 +106,23 @@ class OriginListField(CheckedJSONField):
                 )
 
     def formfield(self, **kwargs: Any) -> Any:
-        from iiif_auth.forms import LinesFormField  # noqa: PLC0415 - forms need loaded apps
+        from iiif_auth.forms import LinesFormField
 
         return models.Field.formfield(self, **{"form_class": LinesFormField, **kwargs})
+
+
+class PatternField(models.CharField):
+    """A beginning of URLs, or a URL with ``*`` in it, in the spelling of the URLs it is compared with."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value) or "")
+        try:
+            return identity.normalised_pattern(text, conf.BASE_URL) if text else text
+        except identity.NotAResourceURL as error:
+            raise ValidationError(str(error)) from error
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """Normalise whatever code assigned."""
+        pattern = self.to_python(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, pattern)
+        return pattern

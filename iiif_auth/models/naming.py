@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.policy.types import zone
 from iiif_auth.protocol import languages

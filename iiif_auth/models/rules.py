@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.models.fields import LanguageMapField, OriginListField, PrefixListField
+from iiif_auth.models.fields import LanguageMapField, OriginListField, PatternField, PrefixListField
 from iiif_auth.models.naming import NaturalManager, check_zone, shown, slug_validator
 
 MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -223,7 +223,7 @@ class Tier(models.Model):
             ),
             models.CheckConstraint(condition=Q(join__in=("any", "all")), name="iiif_auth_tier_join"),
             models.CheckConstraint(
-                condition=(Q(gets="smaller") & Q(max_edge__gte=1, max_edge__lte=100_000))
+                condition=(Q(gets="smaller") & Q(max_edge__isnull=False, max_edge__gte=1, max_edge__lte=100_000))
                 | (~Q(gets="smaller") & Q(max_edge=None)),
                 name="iiif_auth_tier_max_edge",
             ),
@@ -352,7 +352,26 @@ class RefusalText(models.Model):
         verbose_name = _("text for refusals")
         verbose_name_plural = _("texts for refusals")
         ordering = ("policy", "why")
-        constraints = (models.UniqueConstraint(fields=("policy", "why"), name="iiif_auth_text_why"),)
+        constraints = (
+            models.UniqueConstraint(fields=("policy", "why"), name="iiif_auth_text_why"),
+            models.CheckConstraint(
+                condition=Q(
+                    why__in=(
+                        "not-signed-in",
+                        "not-entitled",
+                        "not-agreed",
+                        "wrong-place",
+                        "too-early",
+                        "too-late",
+                        "out-of-season",
+                        "embargoed",
+                        "withdrawn",
+                        "not-offered",
+                    )
+                ),
+                name="iiif_auth_text_why_known",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.policy}: {self.get_why_display()}"
@@ -427,7 +446,7 @@ class CollectionRule(models.Model):
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="rules", verbose_name=_("collection"))
     fits = models.CharField(_("the address"), max_length=6, choices=Fits.choices, default=Fits.PREFIX)
-    pattern = models.CharField(
+    pattern = PatternField(
         _("pattern"), max_length=1000, help_text=_("Such as /iiif/3/maps/ or https://images.example.org/iiif/3/maps/*")
     )
 
@@ -444,7 +463,5 @@ class CollectionRule(models.Model):
         return f"{self.get_fits_display()} {self.pattern}"
 
     def clean(self) -> None:
-        if not (self.pattern.startswith("/") or self.pattern.startswith(("https://", "http://"))):
-            raise ValidationError({"pattern": _("Begin with / for this site, or with https:// and a host.")})
-        if self.pattern.rstrip("*") in ("/", "https://", "http://"):
+        if self.pattern.rstrip("*") == "/":
             raise ValidationError({"pattern": _("This would take in everything; please be more precise.")})

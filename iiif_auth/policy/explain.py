@@ -381,7 +381,7 @@ class Search:
     def _pushed(self, ways: Sequence[Way], at: datetime | None) -> datetime | None:
         """An instant moved past everything that is in its way, once round."""
         closed = (*self.withdrawn, *(window for way in ways for window in way.closed))
-        for window in closed:
+        for window in sorted(closed, key=lambda window: (window.end is None, utc(window.end or EPOCH))):
             if at is not None and window.covers(at):
                 at = utc(window.end) if window.end is not None else None
         for rule in (rule for way in ways for rule in way.opens):
@@ -466,7 +466,7 @@ def _meeting(need: Principal, subject: Subject) -> Subject:
             return replace(subject, attributes=subject.attributes | {(need.name, need.value)})
         case Agreed():
             return replace(subject, agreements=subject.agreements | {need.service})
-        case Everyone() | User() | Network():
+        case Everyone() | User() | Network():  # pragma: no branch
             return subject
 
 

@@ -159,7 +159,7 @@ def plain(audience: Audience) -> Audience:
     """The same audience without brackets that say nothing; nobody is ``NOBODY``."""
     if not isinstance(audience, AllOf | AnyOf):
         return audience
-    members = list(dict.fromkeys(plain(member) for member in audience.members))
+    members = [plain(member) for member in audience.members]
     if isinstance(audience, AllOf):
         return _all_of(members)
     return _any_of([part for member in members for part in (member.members if isinstance(member, AnyOf) else [member])])
@@ -168,7 +168,7 @@ def plain(audience: Audience) -> Audience:
 def _all_of(members: list[Audience]) -> Audience:
     if not members or NOBODY in members:
         return NOBODY
-    rest = [member for member in members if member != Everyone()]
+    rest = [member for member in dict.fromkeys(members) if member != Everyone()]
     if len(rest) < 2:
         return rest[0] if rest else Everyone()
     return AllOf(tuple(rest))
@@ -177,7 +177,8 @@ def _all_of(members: list[Audience]) -> Audience:
 def _any_of(members: list[Audience]) -> Audience:
     if Everyone() in members:
         return Everyone()
-    return members[0] if len(members) == 1 else AnyOf(tuple(members))
+    each = tuple(dict.fromkeys(members))
+    return each[0] if len(each) == 1 else AnyOf(each)
 
 
 def who(audience: Audience, _: Translate) -> str:
@@ -205,7 +206,7 @@ def _everything_at_once(members: Sequence[Audience], _: Translate) -> str:
     conditions = listed([condition(member, _) for member in rest], _("%(one)s and %(other)s"))
     if group is None:
         return _("people who %(conditions)s") % {"conditions": conditions}
-    return _("members of %(group)s who also %(conditions)s") % {"group": name_of(group), "conditions": conditions}
+    return _("members of %(group)s who %(conditions)s") % {"group": name_of(group), "conditions": conditions}
 
 
 def _one(principal: Audience, _: Translate) -> str:
@@ -244,7 +245,7 @@ def name_of(principal: User | Group | Network | Agreed) -> str:
             return principal.label or ", ".join(str(prefix) for prefix in prefixes)
         case Agreed(service=service):
             return principal.label or service
-        case User(id=key) | Group(id=key):
+        case User(id=key) | Group(id=key):  # pragma: no branch
             return principal.label or f"#{key}"
 
 
@@ -317,12 +318,14 @@ def way(service: AccessService, _: Translate, reader: Reader = ANYBODY) -> str:
             return _("after agreeing to “%(service)s”") % {"service": name}
         case Pattern.KIOSK:
             return _("at a kiosk")
-        case Pattern.EXTERNAL:
+        case Pattern.EXTERNAL:  # pragma: no branch
             return _("recognised by where they are")
 
 
 def ways(tier: Tier, _: Translate, reader: Reader = ANYBODY) -> str:
-    """The ways in that the audience does not say already."""
+    """The ways in that the audience does not say already; none where nobody or everybody is let in anyway."""
+    if plain(tier.audience) in (Everyone(), NOBODY):
+        return ""
     leaves = principals(tier.audience)
     phrases = [way(service, _, reader) for service in tier.services if not _said_already(service, leaves)]
     return listed(list(dict.fromkeys(phrases)), _("%(one)s or %(other)s"))
@@ -370,10 +373,17 @@ def policy_sentence(policy: Policy, _: Translate, reader: Reader = ANYBODY) -> s
 
 
 def says_something(tier: Tier, better: Iterable[Tier]) -> bool:
-    """Whether it lets somebody have something that none of the better tiers lets everybody have anyway."""
+    """Whether it lets somebody have something that none of the better tiers lets the same people have anyway."""
     if tier.reach == NOTHING or plain(tier.audience) == NOBODY:
         return False
-    return not any(is_for_all(one) and (one.take or not tier.take) for one in better)
+    return not any(includes(one, tier) for one in better)
+
+
+def includes(one: Tier, other: Tier) -> bool:
+    """Whether a tier of at least the same reach is for the people of the other one at all its times."""
+    for_them = plain(one.audience) in (Everyone(), plain(other.audience))
+    timed = is_always_open(one) or (one.window, one.season, one.wall) == (other.window, other.season, other.wall)
+    return for_them and timed and (one.take or not other.take)
 
 
 def is_for_all(tier: Tier) -> bool:
@@ -449,7 +459,7 @@ def verdict_word(verdict: Verdict, _: Translate) -> str:
             return _("yes")
         case Verdict.NO:
             return _("no")
-        case Verdict.DOES_NOT_APPLY:
+        case Verdict.DOES_NOT_APPLY:  # pragma: no branch
             return _("does not apply")
 
 
@@ -471,7 +481,7 @@ def _overlay_phrase(rule: Embargo | Withdrawal, _: Translate, reader: Reader) ->
     match rule:
         case Embargo():
             return embargo_phrase(rule, _, reader)
-        case Withdrawal():
+        case Withdrawal():  # pragma: no branch
             return withdrawal_phrase(rule, _, reader)
 
 
@@ -494,9 +504,9 @@ def _reason(finding: Finding, _: Translate, reader: Reader) -> str:
 
 def _reasons(_: Translate) -> dict[Because, str]:
     return {
-        Because.ADMITS: _("all that it asks for is so"),
+        Because.ADMITS: _("all its conditions are met"),
         Because.EMBARGOED: _("an embargo closes it"),
-        Because.SOMEBODY_ELSE: _("for somebody else"),
+        Because.SOMEBODY_ELSE: _("it is for somebody else"),
         Because.HARD: _("an embargo without exceptions closes it to people with a grant too"),
         Because.FULL_ONLY: _("it closes the full version only"),
         Because.SET_ASIDE: _("a policy nearer to the item replaces it"),
@@ -510,7 +520,7 @@ def _reason_too_small(finding: Finding, _: Translate) -> str:
     rule = finding.rule
     offers = what(rule.reach, rule.take, _) if isinstance(rule, Tier | Grant) else ""
     if finding.gives > NOTHING:
-        return _("all that it asks for is so, but it only lets people %(what)s") % {"what": offers}
+        return _("all its conditions are met, but it only lets people %(what)s") % {"what": offers}
     return _("it only lets people %(what)s") % {"what": offers}
 
 

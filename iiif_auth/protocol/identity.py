@@ -3,7 +3,8 @@
 A resource *is* its URL, whatever model or file stands behind it. Matching folds what does not change the meaning of a
 IIIF URL and nothing else: the scheme, the case of the host, a default port, a trailing slash, ``/info.json``, image
 parameters and the query. Percent-encoding is kept (``%2F`` inside an identifier is not a slash), its hex digits are
-upper-cased. A URL on our own site is kept as its path, so that a site can move without touching a row.
+upper-cased, and what needed none loses it. A URL on our own site is kept as its path, so that a site can move without
+touching a row.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 MAX_LENGTH = 2000
 
@@ -22,17 +24,22 @@ class NotAResourceURL(ValueError):
 
 
 ALLOWED = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%^-]*")
-HOST = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+HOST = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+SEPARATOR = re.compile(r"[/\\]")
+DOTS = frozenset((".", ".."))
 IMAGE_PARAMETERS = re.compile(
     r"/(?:full|square|pct:[0-9.,]+|[0-9]+,[0-9]+,[0-9]+,[0-9]+)"
     r"/(?:\^?max|full|\^?pct:[0-9.]+|\^?!?[0-9]*,[0-9]*)"
-    r"/!?[0-9.]+/(?:default|color|gray|bitonal|native)\.[a-z0-9]{2,4}$"
+    r"/!?[0-9.]+/(?:default|color|gray|bitonal|native)\.[a-z0-9]{2,4}"
 )
 
 
 def normalised(url: str, base: str) -> str:
-    """The one spelling of ``url`` under which its resource is stored.
+    """The one spelling of ``url`` under which its resource is stored; normalising it again changes nothing.
 
     Args:
         url: an absolute http(s) URL, or a path beginning with ``/`` on this site.
@@ -41,14 +48,52 @@ def normalised(url: str, base: str) -> str:
     Raises:
         NotAResourceURL: it can not be the URL of a resource.
     """
-    if len(url) > MAX_LENGTH:
-        raise NotAResourceURL(f"The address has {len(url)} characters; at most {MAX_LENGTH} fit.")
+    host, path = _spelt(url, base)
+    path = folded(path)
+    if not path:
+        raise NotAResourceURL("The path must not be empty.")
+    return _joined(host, path)
+
+
+def normalised_pattern(pattern: str, base: str) -> str:
+    """A beginning of URLs, or a URL with ``*`` in it, in the spelling of the URLs it is compared with.
+
+    Raises:
+        NotAResourceURL: no URL could fit it.
+    """
+    host, path = _spelt(pattern, base)
+    return _joined(host, path or "/")
+
+
+def _spelt(url: str, base: str) -> tuple[str, str]:
+    """Host (empty for this site) and path, in the spelling that does not depend on what they mean."""
     if not ALLOWED.fullmatch(url) or BAD_ESCAPE.search(url):
         raise NotAResourceURL("The address contains a character that must be percent-encoded.")
     host, path = _split(url)
-    path = _folded_path(path)
-    own = _split(base)[0] if base else ""
-    return path if host in ("", own) else f"https://{host}{path}"
+    if len(path) > MAX_LENGTH:
+        raise NotAResourceURL(f"The path has {len(path)} characters; at most {MAX_LENGTH} fit.")
+    path = ESCAPE.sub(_escape, path) if "%" in path else path
+    _check_segments(path.removesuffix("/"))
+    return "" if base and host == own_host(base) else host, path
+
+
+def _escape(found: re.Match[str]) -> str:
+    """What needs no encoding is not encoded (RFC 3986, 6.2.2.2), else ``%53ECRET`` would be another thing than ``SECRET``."""
+    character = chr(int(found[1], 16))
+    return character if character in UNRESERVED else found[0].upper()
+
+
+def _joined(host: str, path: str) -> str:
+    uri = f"https://{host}{path}" if host else path
+    if len(uri) > MAX_LENGTH:
+        raise NotAResourceURL(f"The address has {len(uri)} characters; at most {MAX_LENGTH} fit.")
+    return uri
+
+
+@lru_cache(maxsize=64)
+def own_host(base: str) -> str:
+    """The host of the base URL, as normalised URLs spell it."""
+    return _split(base)[0]
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -62,17 +107,38 @@ def _split(url: str) -> tuple[str, str]:
     host = host.lower()
     if not HOST.fullmatch(host):
         raise NotAResourceURL(f"{host[:60]!r} is not the name of a host.")
-    default = ":443" if scheme.lower() == "https" else ":80"
-    return host.removesuffix(default), slash + path
+    # The scheme is folded, so both default ports go with http.
+    return (host.removesuffix(":80") if scheme.lower() == "http" else host).removesuffix(":443"), slash + path
 
 
-def _folded_path(path: str) -> str:
-    path = re.sub(r"%[0-9a-fA-F]{2}", lambda found: found.group().upper(), path)
-    path = IMAGE_PARAMETERS.sub("", path.removesuffix("/info.json")).rstrip("/")
-    segments = path.split("/")[1:]
-    if any(segment.replace("%2E", ".") in ("", ".", "..") for segment in segments) or not segments:
-        raise NotAResourceURL("The path must not be empty, nor contain empty segments, “.” or “..”.")
+def folded(path: str) -> str:
+    """A URL or its path without trailing slash, ``/info.json`` and image parameters, however often they are there."""
+    while (shorter := _without_parameters(path.removesuffix("/").removesuffix("/info.json"))) != path:
+        path = shorter
     return path
+
+
+def _without_parameters(path: str) -> str:
+    """Browsers write ``^`` in a path as ``%5E``, so the last four segments are compared decoded."""
+    head, *tail = path.rsplit("/", 4)
+    found = len(tail) == 4 and IMAGE_PARAMETERS.fullmatch(unquote("/" + "/".join(tail)))
+    return head if found else path
+
+
+def _check_segments(path: str) -> None:
+    """Refuse what another program might read as a different path (security 2.6 and table P).
+
+    Raises:
+        NotAResourceURL: a segment is empty, or “.” or “..” even behind an encoded separator, or not text.
+    """
+    if "//" in f"{path}/":
+        raise NotAResourceURL("The path must not contain empty segments.")
+    try:
+        text = unquote(path, errors="strict")
+    except UnicodeDecodeError as error:
+        raise NotAResourceURL("The percent-encoding in the path is not UTF-8.") from error
+    if CONTROL.search(text) or not DOTS.isdisjoint(SEPARATOR.split(text)):
+        raise NotAResourceURL("The path must not contain “.” or “..” as a segment, nor control characters.")
 
 
 def absolute(uri: str, base: str) -> str:

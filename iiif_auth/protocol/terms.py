@@ -33,7 +33,8 @@ AMBIENT = AccessService(
         (
             "de",
             (
-                "Dieses Objekt ist nur an bestimmten Orten oder zu bestimmten Zeiten zu sehen; eine Anmeldung hilft nicht.",
+                "Dieses Objekt ist nur an bestimmten Orten oder zu bestimmten Zeiten zu sehen; eine Anmeldung "
+                "hilft nicht.",
             ),
         ),
     ),

@@ -8,8 +8,8 @@ from iiif_auth.policy.types import LanguageMap, Text, Why, zone
 from iiif_auth.protocol.terms import Problem
 
 MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
+    "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+    "de": ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"],
 }
 
 
@@ -136,8 +136,10 @@ PROBLEMS: dict[Problem, Text] = {
         (
             "Please use the access page first. If you just did, your browser is keeping the library's cookie from this "
             "viewer: allow third-party cookies for the library, or open the item on the library's own site.",
-            "Bitte benutzen Sie zuerst die Zugangsseite. Wenn Sie das gerade getan haben, hält Ihr Browser das Cookie der "
-            "Bibliothek von diesem Viewer fern: Erlauben Sie Drittanbieter-Cookies für die Bibliothek, oder öffnen Sie das "
+            "Bitte benutzen Sie zuerst die Zugangsseite. Wenn Sie das gerade getan haben, hält Ihr Browser das "
+            "Cookie der "
+            "Bibliothek von diesem Viewer fern: Erlauben Sie Drittanbieter-Cookies für die Bibliothek, oder "
+            "öffnen Sie das "
             "Objekt auf der Seite der Bibliothek selbst.",
         ),
     ),

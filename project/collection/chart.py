@@ -25,19 +25,33 @@ _RED: Colour = (158, 52, 40)
 
 _ISLANDS = (
     # x, y, reach across, reach down, tilt
-    (0.44, 0.43, 0.16, 0.10, 0.5), (0.53, 0.53, 0.09, 0.06, -0.4), (0.37, 0.42, 0.07, 0.09, 0.9),
-    (0.69, 0.63, 0.12, 0.075, 0.8), (0.62, 0.69, 0.06, 0.05, 0.0), (0.22, 0.68, 0.075, 0.055, 0.2),
-    (0.79, 0.27, 0.075, 0.042, -0.7), (0.48, 0.82, 0.045, 0.03, 0.0), (0.90, 0.48, 0.03, 0.03, 0.5),
-    (0.13, 0.44, 0.035, 0.03, 0.3), (0.31, 0.87, 0.025, 0.025, 0.0), (0.69, 0.17, 0.02, 0.02, 0.0),
-)  # fmt: skip
+    (0.44, 0.43, 0.16, 0.10, 0.5),
+    (0.53, 0.53, 0.09, 0.06, -0.4),
+    (0.37, 0.42, 0.07, 0.09, 0.9),
+    (0.69, 0.63, 0.12, 0.075, 0.8),
+    (0.62, 0.69, 0.06, 0.05, 0.0),
+    (0.22, 0.68, 0.075, 0.055, 0.2),
+    (0.79, 0.27, 0.075, 0.042, -0.7),
+    (0.48, 0.82, 0.045, 0.03, 0.0),
+    (0.90, 0.48, 0.03, 0.03, 0.5),
+    (0.13, 0.44, 0.035, 0.03, 0.3),
+    (0.31, 0.87, 0.025, 0.025, 0.0),
+    (0.69, 0.17, 0.02, 0.02, 0.0),
+)
 
 _NAMES = (
-    (0.43, 0.405, "MEREHAVEN", 38, "roman"), (0.69, 0.64, "GREAT SKERRA", 27, "roman"),
-    (0.20, 0.815, "Holm of Ness", 25, "hand"), (0.70, 0.355, "Linga", 25, "hand"),
-    (0.565, 0.845, "The Calf", 21, "hand"), (0.90, 0.55, "Nun Rock", 19, "hand"), (0.105, 0.52, "Wester Stack", 20, "hand"),
-    (0.585, 0.40, "Merehaven Roads", 25, "hand"), (0.32, 0.60, "Sound of Ness", 28, "hand"),
-    (0.60, 0.245, "Linga Firth", 27, "hand"), (0.385, 0.925, "Flotta Clett", 18, "hand"),
-)  # fmt: skip
+    (0.43, 0.405, "MEREHAVEN", 38, "roman"),
+    (0.69, 0.64, "GREAT SKERRA", 27, "roman"),
+    (0.20, 0.815, "Holm of Ness", 25, "hand"),
+    (0.70, 0.355, "Linga", 25, "hand"),
+    (0.565, 0.845, "The Calf", 21, "hand"),
+    (0.90, 0.55, "Nun Rock", 19, "hand"),
+    (0.105, 0.52, "Wester Stack", 20, "hand"),
+    (0.585, 0.40, "Merehaven Roads", 25, "hand"),
+    (0.32, 0.60, "Sound of Ness", 28, "hand"),
+    (0.60, 0.245, "Linga Firth", 27, "hand"),
+    (0.385, 0.925, "Flotta Clett", 18, "hand"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +264,7 @@ def _point(plate: Plate, x: float, y: float, radius: float, turn: float, reach: 
     tip = np.array([np.cos(turn), np.sin(turn)]) * radius * reach
     for side, fill in ((1, (64, 74, 88)), (-1, (240, 232, 212))):
         flank = np.array([np.cos(turn + side * np.pi / 4), np.sin(turn + side * np.pi / 4)]) * radius * girth
-        plate.polygon([(x, y), tip + (x, y), flank + (x, y)], fill, INK, 0.8)
+        plate.polygon(np.stack([np.zeros(2), tip, flank]) + (x, y), fill, INK, 0.8)
 
 
 def _cartouche(plate: Plate) -> None:
@@ -301,8 +315,11 @@ def _frame(plate: Plate) -> None:
     outer, inner = _FRAME - 56, _FRAME
     margin: Colour = (250, 245, 232)
     for left, top, right, bottom in (
-        (0, 0, WIDTH, inner), (0, HEIGHT - inner, WIDTH, HEIGHT), (0, 0, inner, HEIGHT), (WIDTH - inner, 0, WIDTH, HEIGHT)
-    ):  # fmt: skip
+        (0, 0, WIDTH, inner),
+        (0, HEIGHT - inner, WIDTH, HEIGHT),
+        (0, 0, inner, HEIGHT),
+        (WIDTH - inner, 0, WIDTH, HEIGHT),
+    ):
         plate.box(left, top, right, bottom, fill=margin)
     for gap, thick in ((outer - 12, 5), (outer, 1.2), (inner - 24, 1.2), (inner - 12, 1.2), (inner, 1.8)):
         plate.box(gap, gap, WIDTH - gap, HEIGHT - gap, outline=INK, width=thick)
@@ -310,24 +327,32 @@ def _frame(plate: Plate) -> None:
 
 
 def _graticule(plate: Plate, outer: float, inner: float) -> None:
+    wide, high = (WIDTH - 2 * inner) / 28, (HEIGHT - 2 * inner) / 20
+    _minutes(plate, inner, wide, high)
+    for minute in range(4, 28, 4):
+        x, text = inner + minute * wide, f"{minute // 4 + 2}.{minute * 5 % 60:02d}"
+        plate.line([(x, inner), (x, HEIGHT - inner)], _FAINT, 0.7)
+        plate.write(x, inner - 30, text, 15, INK, anchor="middle")
+        plate.write(x, HEIGHT - inner + 44, text, 15, INK, anchor="middle")
+    for minute in range(4, 20, 4):
+        y, text = inner + minute * high, str(60 - minute)
+        plate.line([(inner, y), (WIDTH - inner, y)], _FAINT, 0.7)
+        plate.write(outer + 16, y, text, 15, INK, anchor="middle")
+        plate.write(WIDTH - outer - 16, y, text, 15, INK, anchor="middle")
+
+
+def _minutes(plate: Plate, inner: float, wide: float, high: float) -> None:
+    """The border of black and white, a minute of arc each."""
     for minute in range(28):
-        x = inner + minute * (WIDTH - 2 * inner) / 28
-        wide = (WIDTH - 2 * inner) / 28
         for y in (inner - 24, HEIGHT - inner + 12):
-            plate.box(x, y, x + wide, y + 12, fill=INK if minute % 2 else None, outline=INK)
-        if minute % 4 == 0 and minute:
-            plate.line([(x, inner), (x, HEIGHT - inner)], _FAINT, 0.7)
-            for y in (inner - 30, HEIGHT - inner + 44):
-                plate.write(x, y, f"{minute // 4 + 2}.{minute * 5 % 60:02d}", 15, INK, anchor="middle")
+            _minute(plate, inner + minute * wide, y, wide, 12, minute)
     for minute in range(20):
-        y = inner + minute * (HEIGHT - 2 * inner) / 20
-        high = (HEIGHT - 2 * inner) / 20
         for x in (inner - 24, WIDTH - inner + 12):
-            plate.box(x, y, x + 12, y + high, fill=INK if minute % 2 else None, outline=INK)
-        if minute % 4 == 0 and minute:
-            plate.line([(inner, y), (WIDTH - inner, y)], _FAINT, 0.7)
-            for x in (outer + 16, WIDTH - outer - 16):
-                plate.write(x, y, str(60 - minute), 15, INK, anchor="middle")
+            _minute(plate, x, inner + minute * high, 12, high, minute)
+
+
+def _minute(plate: Plate, x: float, y: float, wide: float, high: float, number: int) -> None:
+    plate.box(x, y, x + wide, y + high, fill=INK if number % 2 else None, outline=INK)
 
 
 def _folded(sheet: Field) -> Field:

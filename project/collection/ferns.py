@@ -15,7 +15,6 @@ from project.collection.plate import BROWN_INK, INK, Colour, Plate, arc, curve
 
 WIDTH, HEIGHT = 1700, 2300
 Rng = np.random.Generator
-Leaflet = Callable[["Brush", float, float, float, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +34,93 @@ class Fern:
 
 
 FERNS: Final = (
-    Fern("Dryopteris filix-mas", "(L.) Schott", "The Male Fern", "Woods above Linga Firth",
-         ((-27, 1050, -30), (25, 1020, 32), (-3, 1460, 6), (50, 760, 30)), 25, 0.165, "pinnate",
-         (112, 84, 46), 0.16, (82, 116, 56)),
-    Fern("Asplenium scolopendrium", "L.", "The Hart's-tongue", "Old lime kiln, Merehaven",
-         ((-24, 1150, -30), (20, 1220, 30), (-3, 1440, 5), (42, 800, 30), (-46, 760, -34)), 46, 0.088, "strap",
-         (92, 70, 44), 0.15, (66, 120, 58)),
-    Fern("Polypodium vulgare", "L.", "The Common Polypody", "On oaks, Great Skerra",
-         ((-21, 1250, -16), (10, 1400, 12), (38, 980, 18)), 21, 0.22, "lobe", (120, 108, 60), 0.24, (100, 132, 66)),
-    Fern("Adiantum capillus-veneris", "L.", "The Maidenhair", "Sea cave, Holm of Ness",
-         ((-30, 960, -26), (27, 960, 28), (-7, 1330, -10), (9, 1240, 14), (50, 640, 26), (-53, 620, -22)), 14, 0.21, "fan",
-         (44, 30, 26), 0.22, (112, 152, 84)),
-    Fern("Asplenium trichomanes", "L.", "The Maidenhair Spleenwort", "Churchyard wall, Merehaven",
-         ((-36, 960, -30), (33, 930, 34), (-16, 1280, -16), (15, 1320, 18), (0, 1460, -6), (60, 640, 30), (-60, 640, -30)),
-         36, 0.046, "round", (52, 30, 24), 0.08, (78, 118, 62)),
-    Fern("Pteridium aquilinum", "(L.) Kuhn", "The Bracken", "Everywhere on the hill",
-         ((2, 1500, 14),), 11, 0.42, "bipinnate", (132, 104, 58), 0.26, (106, 132, 54)),
-)  # fmt: skip
+    Fern(
+        "Dryopteris filix-mas",
+        "(L.) Schott",
+        "The Male Fern",
+        "Woods above Linga Firth",
+        ((-27, 1050, -30), (25, 1020, 32), (-3, 1460, 6), (50, 760, 30)),
+        25,
+        0.165,
+        "pinnate",
+        (112, 84, 46),
+        0.16,
+        (82, 116, 56),
+    ),
+    Fern(
+        "Asplenium scolopendrium",
+        "L.",
+        "The Hart's-tongue",
+        "Old lime kiln, Merehaven",
+        ((-24, 1150, -30), (20, 1220, 30), (-3, 1440, 5), (42, 800, 30), (-46, 760, -34)),
+        46,
+        0.088,
+        "strap",
+        (92, 70, 44),
+        0.15,
+        (66, 120, 58),
+    ),
+    Fern(
+        "Polypodium vulgare",
+        "L.",
+        "The Common Polypody",
+        "On oaks, Great Skerra",
+        ((-21, 1250, -16), (10, 1400, 12), (38, 980, 18)),
+        21,
+        0.22,
+        "lobe",
+        (120, 108, 60),
+        0.24,
+        (100, 132, 66),
+    ),
+    Fern(
+        "Adiantum capillus-veneris",
+        "L.",
+        "The Maidenhair",
+        "Sea cave, Holm of Ness",
+        ((-30, 960, -26), (27, 960, 28), (-7, 1330, -10), (9, 1240, 14), (50, 640, 26), (-53, 620, -22)),
+        14,
+        0.21,
+        "fan",
+        (44, 30, 26),
+        0.22,
+        (112, 152, 84),
+    ),
+    Fern(
+        "Asplenium trichomanes",
+        "L.",
+        "The Maidenhair Spleenwort",
+        "Churchyard wall, Merehaven",
+        (
+            (-36, 960, -30),
+            (33, 930, 34),
+            (-16, 1280, -16),
+            (15, 1320, 18),
+            (0, 1460, -6),
+            (60, 640, 30),
+            (-60, 640, -30),
+        ),
+        36,
+        0.046,
+        "round",
+        (52, 30, 24),
+        0.08,
+        (78, 118, 62),
+    ),
+    Fern(
+        "Pteridium aquilinum",
+        "(L.) Kuhn",
+        "The Bracken",
+        "Everywhere on the hill",
+        ((2, 1500, 14),),
+        11,
+        0.42,
+        "bipinnate",
+        (132, 104, 58),
+        0.26,
+        (106, 132, 54),
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -86,6 +155,9 @@ def fern_plate(number: int) -> Image.Image:
     return plate.printed_on(sheet, bitten(rng, WIDTH, HEIGHT, 0.8))
 
 
+Leaflet = Callable[[Brush, float, float, float, float], None]
+
+
 # -- Growth ---------------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +181,7 @@ def _frond(brush: Brush, fern: Fern, root: tuple[float, float], lean: float, len
         heading = np.arctan2(ahead[1], ahead[0]) + side * np.radians(brush.rng.normal(68 - 22 * at, 3))
         _LEAFLETS[fern.leaflet](brush, spot[0], spot[1], heading, length * fern.girth * taper)
     tip = axis[-1] - axis[-4]
-    _LEAFLETS[fern.leaflet](brush, *axis[-1], np.arctan2(tip[1], tip[0]), length * fern.girth * 0.14)
+    _LEAFLETS[fern.leaflet](brush, axis[-1, 0], axis[-1, 1], np.arctan2(tip[1], tip[0]), length * fern.girth * 0.14)
 
 
 def _positions(pairs: int, bare: float) -> list[tuple[float, int, float]]:
@@ -236,8 +308,12 @@ def _veins(brush: Brush, blade: Points, normal: Points, swell: Points) -> None:
 
 
 _LEAFLETS: Final[dict[str, Leaflet]] = {
-    "pinnate": _pinnate, "bipinnate": _bipinnate, "lobe": _lobe, "fan": _fan, "round": _round
-}  # fmt: skip
+    "pinnate": _pinnate,
+    "bipinnate": _bipinnate,
+    "lobe": _lobe,
+    "fan": _fan,
+    "round": _round,
+}
 
 
 # -- Below the ground and around the plant ---------------------------------------------------------------------------
@@ -254,8 +330,23 @@ def _roots(plate: Plate, rng: Rng, root: tuple[float, float], colour: Colour) ->
 
 def _rhizome(plate: Plate, rng: Rng, root: tuple[float, float]) -> None:
     x, y = root
-    plate.polygon(curve([(x - 120, y + 4), (x - 70, y - 26), (x, y - 34), (x + 70, y - 26), (x + 122, y + 6), (x + 60, y + 32),
-                         (x - 50, y + 34), (x - 120, y + 4)]), (104, 72, 44), INK, 1.4)  # fmt: skip
+    plate.polygon(
+        curve(
+            [
+                (x - 120, y + 4),
+                (x - 70, y - 26),
+                (x, y - 34),
+                (x + 70, y - 26),
+                (x + 122, y + 6),
+                (x + 60, y + 32),
+                (x - 50, y + 34),
+                (x - 120, y + 4),
+            ]
+        ),
+        (104, 72, 44),
+        INK,
+        1.4,
+    )
     for _ in range(260):
         at_x, at_y = x + rng.uniform(-112, 112), y + rng.uniform(-27, 27)
         if abs(at_x - x) / 122 + abs(at_y - y) / 70 < 1:
@@ -328,8 +419,16 @@ def _stamp(plate: Plate, x: float, y: float) -> None:
         for place, letter in enumerate(text):
             turn = start + place * (130 / len(text) if start > 180 else -12)
             at = np.radians(turn)
-            plate.write(x + 66 * np.cos(at), y + 66 * np.sin(at), letter, 15, violet, style="roman", anchor="middle",
-                        angle=turn + 90 if start > 180 else turn - 90)  # fmt: skip
+            plate.write(
+                x + 66 * np.cos(at),
+                y + 66 * np.sin(at),
+                letter,
+                15,
+                violet,
+                style="roman",
+                anchor="middle",
+                angle=turn + 90 if start > 180 else turn - 90,
+            )
     plate.write(x, y + 8, "HERBAL", 17, violet, style="roman", anchor="middle")
 
 

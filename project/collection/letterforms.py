@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+Points = NDArray[np.floating[Any]]
 
 _FIGURES = """
 0 9.5 5,15 2,12 1,6.5 2.6,.8 5,0 7.6,3.4 7.8,10 5.6,14.8 4.6,14.6

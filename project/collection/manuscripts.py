@@ -19,31 +19,75 @@ _RED_RULE: Colour = (196, 96, 92)
 _BLUE_INK: Colour = (44, 52, 92)
 
 _MINUTES: Final = (
-    (("At a meeting of the Trustees of the Harbour, held at the", "Custom House on Tuesday the 8th of March 1887.",
-      "Present Mr Tarn in the chair, Captain Isbister, Mr Oddy,", "Mr Fell, the Revd Mr Quale, and the Harbour Master."),
-     ("The minutes of the last meeting were read and confirmed.",),
-     ("The Harbour Master reported one hundred and twelve boats", "in the season, being nine more than in the year before, and",
-      "that the north steps want mending before the herring come."),
-     ("Resolved, that tar and timber be bought of Messrs Oddy", "at a cost of not more than 23 pounds 6 shillings.",),
-     ("A letter was read from the widow Marr asking for leave to", "dry nets upon the green. Granted, at the pleasure of the",
-      "Trustees, Mr Fell dissenting.",),
-     ("The beacon on the Calf to be painted white.",),),
-    (("At a meeting held the 12th of April 1887. Present as before,", "Captain Isbister being at sea.",),
-     ("The Treasurer laid before the Trustees the accounts for the", "quarter, which were examined and found correct.",),
-     ("Dues upon landing  . . . . . . . . . . .  212 . 4 . 6", "Rent of cellars  . . . . . . . . . . . . . .  31 . 10 . 0",
-      "Sale of old chain  . . . . . . . . . . . . . .  4 . 17 . 9", "Paid for tar and timber  . . . . . . .  23 . 6 . 0"),
-     ("The Clerk was desired to write to the owners of the brig", "Hesper, which has lain at the quay eleven weeks and pays",
-      "nothing, that she must be moved by the next spring tide.",),
-     ("Ordered, that no dog be let loose upon the fish market.",),),
-    (("At a special meeting, the 3rd of May 1887, called upon the", "matter of the new light. Present all the Trustees.",),
-     ("Captain Isbister said that in thirty years he had not known", "a winter so dark, and that four boats were lost for want of",
-      "a lamp at the pier head.",),
-     ("The Revd Mr Quale moved, Mr Oddy seconding, that a", "lamp be set up and kept burning from dusk until day.",),
-     ("Carried, five to one.",),
-     ("Mr Fell desired that his reasons be written down, namely", "that light is dear, that fish do not see it, and that nobody",
-      "lit a lamp for his father.",),
-     ("The Trustees thanked Mr Fell and rose at nine.",),),
-)  # fmt: skip
+    (
+        (
+            "At a meeting of the Trustees of the Harbour, held at the",
+            "Custom House on Tuesday the 8th of March 1887.",
+            "Present Mr Tarn in the chair, Captain Isbister, Mr Oddy,",
+            "Mr Fell, the Revd Mr Quale, and the Harbour Master.",
+        ),
+        ("The minutes of the last meeting were read and confirmed.",),
+        (
+            "The Harbour Master reported one hundred and twelve boats",
+            "in the season, being nine more than in the year before, and",
+            "that the north steps want mending before the herring come.",
+        ),
+        (
+            "Resolved, that tar and timber be bought of Messrs Oddy",
+            "at a cost of not more than 23 pounds 6 shillings.",
+        ),
+        (
+            "A letter was read from the widow Marr asking for leave to",
+            "dry nets upon the green. Granted, at the pleasure of the",
+            "Trustees, Mr Fell dissenting.",
+        ),
+        ("The beacon on the Calf to be painted white.",),
+    ),
+    (
+        (
+            "At a meeting held the 12th of April 1887. Present as before,",
+            "Captain Isbister being at sea.",
+        ),
+        (
+            "The Treasurer laid before the Trustees the accounts for the",
+            "quarter, which were examined and found correct.",
+        ),
+        (
+            "Dues upon landing  . . . . . . . . . . .  212 . 4 . 6",
+            "Rent of cellars  . . . . . . . . . . . . . .  31 . 10 . 0",
+            "Sale of old chain  . . . . . . . . . . . . . .  4 . 17 . 9",
+            "Paid for tar and timber  . . . . . . .  23 . 6 . 0",
+        ),
+        (
+            "The Clerk was desired to write to the owners of the brig",
+            "Hesper, which has lain at the quay eleven weeks and pays",
+            "nothing, that she must be moved by the next spring tide.",
+        ),
+        ("Ordered, that no dog be let loose upon the fish market.",),
+    ),
+    (
+        (
+            "At a special meeting, the 3rd of May 1887, called upon the",
+            "matter of the new light. Present all the Trustees.",
+        ),
+        (
+            "Captain Isbister said that in thirty years he had not known",
+            "a winter so dark, and that four boats were lost for want of",
+            "a lamp at the pier head.",
+        ),
+        (
+            "The Revd Mr Quale moved, Mr Oddy seconding, that a",
+            "lamp be set up and kept burning from dusk until day.",
+        ),
+        ("Carried, five to one.",),
+        (
+            "Mr Fell desired that his reasons be written down, namely",
+            "that light is dear, that fish do not see it, and that nobody",
+            "lit a lamp for his father.",
+        ),
+        ("The Trustees thanked Mr Fell and rose at nine.",),
+    ),
+)
 
 _MARGINS: Final = (
     ("Present", "Minutes", "Boats", "Timber", "Nets", "Beacon"),
@@ -52,23 +96,110 @@ _MARGINS: Final = (
 )
 
 _DIARY: Final = (
-    ("Monday 4th", ("Wind north east and very cold. Could not see the Calf", "until noon. Mended the small sail with Anna, who sews",
-     "better than I do and says so.",), "Tuesday 5th", ("Forty cran of herring, all before breakfast. The whole",
-     "street smells of it. Sold at 18 shillings.", "Letter from Thomas at last! He is well, he is in Riga, he", "wants socks.",),),
-    ("Thursday 14th", ("Fog. We rang the bell from four until eleven. At ten a", "voice answered out of it and we brought in the Hesper,",
-     "all hands safe. They had rowed the last mile by the bell", "alone.",), "Friday 15th", ("Slept. Rain. The cat has taken",
-     "possession of the chart table and will not be moved."),),
-    ("Sunday 24th", ("First day with any warmth in it. Walked to the top of the", "hill and drew the harbour, badly, see below.",),
-     "Monday 25th", ("They light the lamp at the pier head tonight. Mr Fell", "came to look at it. He stood a long while and said nothing.",),),
-)  # fmt: skip
+    (
+        "Monday 4th",
+        (
+            "Wind north east and very cold. Could not see the Calf",
+            "until noon. Mended the small sail with Anna, who sews",
+            "better than I do and says so.",
+        ),
+        "Tuesday 5th",
+        (
+            "Forty cran of herring, all before breakfast. The whole",
+            "street smells of it. Sold at 18 shillings.",
+            "Letter from Thomas at last! He is well, he is in Riga, he",
+            "wants socks.",
+        ),
+    ),
+    (
+        "Thursday 14th",
+        (
+            "Fog. We rang the bell from four until eleven. At ten a",
+            "voice answered out of it and we brought in the Hesper,",
+            "all hands safe. They had rowed the last mile by the bell",
+            "alone.",
+        ),
+        "Friday 15th",
+        ("Slept. Rain. The cat has taken", "possession of the chart table and will not be moved."),
+    ),
+    (
+        "Sunday 24th",
+        (
+            "First day with any warmth in it. Walked to the top of the",
+            "hill and drew the harbour, badly, see below.",
+        ),
+        "Monday 25th",
+        (
+            "They light the lamp at the pier head tonight. Mr Fell",
+            "came to look at it. He stood a long while and said nothing.",
+        ),
+    ),
+)
 
-_GIVEN: Final = ("Agnes", "Barnaby", "Clement", "Dorcas", "Edith", "Fergus", "Grizel", "Hamnet", "Isolde", "Jabez",
-                 "Keziah", "Lavinia", "Magnus", "Nessa", "Orlo", "Perpetua", "Quintin", "Rhona", "Silas", "Tamsin")  # fmt: skip
-_FAMILY: Final = ("Ashgrove", "Brackwater", "Corrigill", "Dunnock", "Elverson", "Fairnie", "Gullane", "Hesketh-Orr",
-                  "Inglebright", "Jollife", "Kestleton", "Lomax", "Marrowby", "Netherby", "Ouseman", "Pellow")  # fmt: skip
-_TRADES: Final = ("net maker", "cooper", "gutter", "pilot", "baker", "ship boy", "laundress", "carter", "rope walker", "smith")
-_AILMENTS: Final = ("fever", "broken wrist", "cough, some weeks", "scald of hand", "sore chest", "hook in thumb",
-                    "fall from mast", "frostbite", "weak sight", "bad tooth")  # fmt: skip
+_GIVEN: Final = (
+    "Agnes",
+    "Barnaby",
+    "Clement",
+    "Dorcas",
+    "Edith",
+    "Fergus",
+    "Grizel",
+    "Hamnet",
+    "Isolde",
+    "Jabez",
+    "Keziah",
+    "Lavinia",
+    "Magnus",
+    "Nessa",
+    "Orlo",
+    "Perpetua",
+    "Quintin",
+    "Rhona",
+    "Silas",
+    "Tamsin",
+)
+_FAMILY: Final = (
+    "Ashgrove",
+    "Brackwater",
+    "Corrigill",
+    "Dunnock",
+    "Elverson",
+    "Fairnie",
+    "Gullane",
+    "Hesketh-Orr",
+    "Inglebright",
+    "Jollife",
+    "Kestleton",
+    "Lomax",
+    "Marrowby",
+    "Netherby",
+    "Ouseman",
+    "Pellow",
+)
+_TRADES: Final = (
+    "net maker",
+    "cooper",
+    "gutter",
+    "pilot",
+    "baker",
+    "ship boy",
+    "laundress",
+    "carter",
+    "rope walker",
+    "smith",
+)
+_AILMENTS: Final = (
+    "fever",
+    "broken wrist",
+    "cough, some weeks",
+    "scald of hand",
+    "sore chest",
+    "hook in thumb",
+    "fall from mast",
+    "frostbite",
+    "weak sight",
+    "bad tooth",
+)
 _ENDS: Final = ("cured", "cured", "relieved", "sent home", "cured", "at own wish", "to Leith")
 
 
@@ -88,7 +219,16 @@ def minute_page(number: int) -> Image.Image:
     for paragraph in _MINUTES[number - 1]:
         _margin_note(plate, rng, y, notes.pop(0))
         for row, text in enumerate(paragraph):
-            plate.write(275 + (55 if row == 0 else rng.uniform(-6, 6)), y, text, 47, BROWN_INK, slant=0.52, tremble=rng, weight=0.95)
+            plate.write(
+                275 + (55 if row == 0 else rng.uniform(-6, 6)),
+                y,
+                text,
+                47,
+                BROWN_INK,
+                slant=0.52,
+                tremble=rng,
+                weight=0.95,
+            )
             y += 66
         y += 66 * (len(_MINUTES[number - 1]) < 7)
     _signed(plate, rng, width - 560, min(y + 40, height - 150))
@@ -105,7 +245,14 @@ def _margin_note(plate: Plate, rng: Rng, y: float, word: str) -> None:
 def _signed(plate: Plate, rng: Rng, x: float, y: float) -> None:
     plate.write(x, y, "Jn. Tarn", 58, BROWN_INK, slant=0.6, tremble=rng)
     plate.write(x + 250, y + 10, "Chairman", 30, BROWN_INK, slant=0.5, tremble=rng)
-    loops = [(x - 10, y + 26), (x + 140, y + 12), (x + 260, y + 34), (x + 120, y + 44), (x + 30, y + 30), (x + 330, y + 40)]
+    loops = [
+        (x - 10, y + 26),
+        (x + 140, y + 12),
+        (x + 260, y + 34),
+        (x + 120, y + 44),
+        (x + 30, y + 30),
+        (x + 330, y + 40),
+    ]
     plate.pen(curve(loops), BROWN_INK, 3.4)
 
 
@@ -128,7 +275,9 @@ def _shown_through(sheet: Pixels, rng: Rng) -> Pixels:
     ghost = Plate(sheet.shape[1], sheet.shape[0], scale=1)
     for row in range(24):
         if row % 6 != 5:
-            ghost.write(150 + rng.uniform(-9, 9), 316 + row * 66, "held that the said harbour be", 44, (0, 0, 0), slant=0.52)
+            ghost.write(
+                150 + rng.uniform(-9, 9), 316 + row * 66, "held that the said harbour be", 44, (0, 0, 0), slant=0.52
+            )
             ghost.write(800, 316 + row * 66, "as before and no other", 44, (0, 0, 0), slant=0.52)
     faint = gaussian_filter(np.asarray(ghost.finished().convert("L"), dtype=np.float32)[:, ::-1], 2.2)
     return sheet - (255 - faint)[..., None] * np.array([0.045, 0.055, 0.06], dtype=np.float32)
@@ -143,8 +292,16 @@ class _Column:
     title: str
 
 
-_COLUMNS: Final = (_Column(120, "No."), _Column(220, "Admitted"), _Column(400, "Name"), _Column(830, "Age"), _Column(930, "Trade"),
-                   _Column(1190, "Complaint"), _Column(1570, "Left"), _Column(1740, "Result"))  # fmt: skip
+_COLUMNS: Final = (
+    _Column(120, "No."),
+    _Column(220, "Admitted"),
+    _Column(400, "Name"),
+    _Column(830, "Age"),
+    _Column(930, "Trade"),
+    _Column(1190, "Complaint"),
+    _Column(1570, "Left"),
+    _Column(1740, "Result"),
+)
 _REGISTER = (2040, 1560)
 
 
@@ -163,7 +320,9 @@ def _register(number: int, redacted: bool) -> Image.Image:
     plate = Plate(width, height)
     _register_form(plate, number)
     bars = [_entry(plate, rng, number, row, redacted) for row in range(19)]
-    sheet = stain(_gutter(paper(rng, width, height, (226, 220, 196), 1.1), "left"), rng, 1600, 1250 - 160 * number, 90, 14)
+    sheet = stain(
+        _gutter(paper(rng, width, height, (226, 220, 196), 1.1), "left"), rng, 1600, 1250 - 160 * number, 90, 14
+    )
     page = plate.printed_on(sheet, bitten(rng, width, height, 0.74))
     return _taped(page, bars, rng) if redacted else page
 
@@ -188,8 +347,16 @@ def _entry(plate: Plate, rng: Rng, number: int, row: int, redacted: bool) -> tup
     day, stay = int(rng.integers(1, 28)), int(rng.integers(3, 40))
     month = (number * 3 + row // 7 - 1) % 12 + 1
     age, trade = int(rng.integers(6, 84)), str(rng.choice(_TRADES))
-    cells = (str(number * 40 + row), f"{day}/{month}", "" if redacted else name, str(age), trade if age > 14 else "scholar",
-             str(rng.choice(_AILMENTS)), f"{(day + stay) % 28 + 1}/{month % 12 + 1}", str(rng.choice(_ENDS)))  # fmt: skip
+    cells = (
+        str(number * 40 + row),
+        f"{day}/{month}",
+        "" if redacted else name,
+        str(age),
+        trade if age > 14 else "scholar",
+        str(rng.choice(_AILMENTS)),
+        f"{(day + stay) % 28 + 1}/{month % 12 + 1}",
+        str(rng.choice(_ENDS)),
+    )
     size, lean = rng.uniform(27, 30), 0.42 + 0.1 * (row // 7 % 2)
     ink = _BLUE_INK if (row // 7) % 2 == 0 else INK
     # One tremble per row and cell: leaving the name out must not move the rest of the page.
@@ -245,9 +412,9 @@ def _harbour_sketch(plate: Plate, rng: Rng, y: float) -> None:
         _house(plate, left, ground - rng.uniform(10, 60), rng.uniform(42, 62))
     for boat in range(4):
         _boat(plate, 300 + boat * 270 + rng.uniform(-30, 30), ground + 90 + 22 * (boat % 2), rng.uniform(0.8, 1.2))
-    for wave in range(46):
-        x, at = rng.uniform(170, 1290), ground + rng.uniform(40, 190)
-        plate.pen(curve([(x, at), (x + 14, at - 5), (x + 28, at), (x + 44, at - 4)]), _BLUE_INK, 2)
+    for _ in range(46):
+        left, at = float(rng.uniform(170, 1290)), float(ground + rng.uniform(40, 190))
+        plate.pen(curve([(left, at), (left + 14, at - 5), (left + 28, at), (left + 44, at - 4)]), _BLUE_INK, 2)
     plate.write(1180, ground + 232, "M. from the hill", 26, _BLUE_INK, anchor="middle", slant=0.25, tremble=rng)
 
 
@@ -259,29 +426,76 @@ def _house(plate: Plate, x: float, y: float, size: float) -> None:
 
 
 def _boat(plate: Plate, x: float, y: float, scale: float) -> None:
-    hull = [(x - 70 * scale, y - 16), (x - 52 * scale, y + 12), (x + 46 * scale, y + 12), (x + 72 * scale, y - 20), (x - 70 * scale, y - 16)]
+    hull = [
+        (x - 70 * scale, y - 16),
+        (x - 52 * scale, y + 12),
+        (x + 46 * scale, y + 12),
+        (x + 72 * scale, y - 20),
+        (x - 70 * scale, y - 16),
+    ]
     plate.pen(curve(hull), _BLUE_INK, 3)
     plate.pen(curve([(x - 8, y - 14), (x - 6, y - 90 * scale), (x - 4, y - 170 * scale)]), _BLUE_INK, 3)
-    plate.pen(curve([(x - 4, y - 165 * scale), (x + 62 * scale, y - 100 * scale), (x + 50 * scale, y - 30), (x - 5, y - 34)]), _BLUE_INK, 2.4)
+    plate.pen(
+        curve([(x - 4, y - 165 * scale), (x + 62 * scale, y - 100 * scale), (x + 50 * scale, y - 30), (x - 5, y - 34)]),
+        _BLUE_INK,
+        2.4,
+    )
 
 
 def _lamp_sketch(plate: Plate, rng: Rng, y: float) -> None:
     plate.write(160, y + 60, "Wants of Thomas", 34, _BLUE_INK, slant=0.25, tremble=rng)
-    for row, text in enumerate(("socks, grey, six pair", "tea", "the small knife", "a letter from Anna (he does not say so)")):
+    for row, text in enumerate(
+        ("socks, grey, six pair", "tea", "the small knife", "a letter from Anna (he does not say so)")
+    ):
         plate.write(220, y + 140 + row * 74, text, 34, _BLUE_INK, slant=0.25, tremble=rng)
         plate.box(160, y + 112 + row * 74, 188, y + 140 + row * 74, outline=_BLUE_INK, width=1.6)
         if row < 2:
-            plate.pen(curve([(162, y + 126 + row * 74), (172, y + 138 + row * 74), (206, y + 96 + row * 74)]), _BLUE_INK, 4)
+            plate.pen(
+                curve([(162, y + 126 + row * 74), (172, y + 138 + row * 74), (206, y + 96 + row * 74)]), _BLUE_INK, 4
+            )
 
 
 def _cat_sketch(plate: Plate, rng: Rng, y: float) -> None:
     x = 560.0
     y += 330
-    plate.pen(curve([(x - 160, y), (x - 190, y - 90), (x - 120, y - 190), (x + 40, y - 200), (x + 130, y - 140), (x + 150, y - 40),
-                     (x + 100, y + 6), (x - 160, y)]), _BLUE_INK, 4)  # fmt: skip
-    plate.pen(curve([(x + 90, y - 120), (x + 100, y - 196), (x + 126, y - 160), (x + 168, y - 162), (x + 196, y - 196), (x + 204, y - 116),
-                     (x + 170, y - 66), (x + 118, y - 72), (x + 90, y - 120)]), _BLUE_INK, 4)  # fmt: skip
-    plate.pen(curve([(x - 150, y - 4), (x - 40, y + 24), (x + 120, y + 22), (x + 190, y - 12), (x + 160, y - 22)]), _BLUE_INK, 6)
+    plate.pen(
+        curve(
+            [
+                (x - 160, y),
+                (x - 190, y - 90),
+                (x - 120, y - 190),
+                (x + 40, y - 200),
+                (x + 130, y - 140),
+                (x + 150, y - 40),
+                (x + 100, y + 6),
+                (x - 160, y),
+            ]
+        ),
+        _BLUE_INK,
+        4,
+    )
+    plate.pen(
+        curve(
+            [
+                (x + 90, y - 120),
+                (x + 100, y - 196),
+                (x + 126, y - 160),
+                (x + 168, y - 162),
+                (x + 196, y - 196),
+                (x + 204, y - 116),
+                (x + 170, y - 66),
+                (x + 118, y - 72),
+                (x + 90, y - 120),
+            ]
+        ),
+        _BLUE_INK,
+        4,
+    )
+    plate.pen(
+        curve([(x - 150, y - 4), (x - 40, y + 24), (x + 120, y + 22), (x + 190, y - 12), (x + 160, y - 22)]),
+        _BLUE_INK,
+        6,
+    )
     for dx in (128, 168):
         plate.pen(curve([(x + dx - 9, y - 122), (x + dx, y - 115), (x + dx + 9, y - 122)]), _BLUE_INK, 3)
     for dy in (-14, 0, 14):
@@ -306,8 +520,12 @@ def sealed_letter() -> Image.Image:
     for flap in ([(150, 130), (1000, 770), (1850, 130)], [(150, 1270), (830, 640)], [(1850, 1270), (1170, 640)]):
         plate.line(flap, (176, 164, 140), 2.4)
     plate.write(1000, 330, "Not to be opened", 58, BROWN_INK, anchor="middle", slant=0.5, tremble=rng, weight=1.1)
-    plate.write(1000, 420, "until a hundred years from this day", 42, BROWN_INK, anchor="middle", slant=0.5, tremble=rng)
-    plate.write(1000, 1130, "Deposited with the Librarian, 1 May 1952", 36, BROWN_INK, anchor="middle", slant=0.5, tremble=rng)
+    plate.write(
+        1000, 420, "until a hundred years from this day", 42, BROWN_INK, anchor="middle", slant=0.5, tremble=rng
+    )
+    plate.write(
+        1000, 1130, "Deposited with the Librarian, 1 May 1952", 36, BROWN_INK, anchor="middle", slant=0.5, tremble=rng
+    )
     plate.write(1540, 1222, "E. Tarn", 48, BROWN_INK, anchor="middle", slant=0.6, tremble=rng)
     sheet = paper(rng, width, height, (232, 220, 192), 1.3)
     lit = _folds(sheet, width, height)
@@ -366,7 +584,17 @@ def _ship_matrix(reach: int, radius: float) -> Field:
     for place, letter in enumerate("SIGILLUM PORTUS MEREHAVEN"):
         turn = -180 + place * 14.4
         at = np.radians(turn)
-        plate.write(x + 122 * k * np.cos(at), y + 122 * k * np.sin(at), letter, 17 * k, white, style="roman", anchor="middle", angle=turn + 90, weight=1.5)
+        plate.write(
+            x + 122 * k * np.cos(at),
+            y + 122 * k * np.sin(at),
+            letter,
+            17 * k,
+            white,
+            style="roman",
+            anchor="middle",
+            angle=turn + 90,
+            weight=1.5,
+        )
     return np.asarray(plate.finished().convert("L"), dtype=np.float32) / 255
 
 

@@ -20,7 +20,7 @@ from project.collection.plate import Colour, Pixels, Plate, curve
 
 Sound = NDArray[np.float32]
 
-WIDTH, HEIGHT, RATE, SECONDS = 960, 540, 20, 12
+WIDTH, HEIGHT, RATE, SECONDS = 960, 540, 16, 12
 SMALL: Final = (426, 240)
 SAMPLES: Final = 48_000
 
@@ -86,11 +86,15 @@ class Dusk:
 
     @cached_property
     def _boats(self) -> tuple[_Sprite, ...]:
-        return tuple(_boat(*spec) for spec in ((0.46, 250, 326, 3.5, 0.0), (0.58, 560, 350, -5, 1.4), (1.05, 330, 440, 10, 2.6)))
+        return tuple(
+            _boat(*spec) for spec in ((0.46, 250, 326, 3.5, 0.0), (0.58, 560, 350, -5, 1.4), (1.05, 330, 440, 10, 2.6))
+        )
 
     @cached_property
     def _captions(self) -> tuple[Field, Field]:
-        return _caption("MEREHAVEN HARBOUR", "the evening the lamp was lit"), _caption("MEREHAVEN MUSEUM & LIBRARY", "film no. 1")
+        return _caption("MEREHAVEN HARBOUR", "the evening the lamp was lit"), _caption(
+            "MEREHAVEN MUSEUM & LIBRARY", "film no. 1"
+        )
 
     def frame(self, at: float) -> NDArray[np.uint8]:
         picture = np.empty((HEIGHT, WIDTH, 3), dtype=np.float32)
@@ -98,13 +102,25 @@ class Dusk:
         picture[_HORIZON:] = self._water(picture[:_HORIZON], at)
         for sprite in self._boats:
             _float(picture, sprite, at)
+        picture += self._lamplight(at)
+        for letters, strength in zip(self._captions, (_fade(at, 0.4, 4.2), _fade(at, 9.0, 11.8)), strict=True):
+            if strength:
+                picture[:160] += letters[:160, :, None] * (225 * strength)
+        return np.clip(picture, 0, 255).astype(np.uint8)
+
+    def _lamplight(self, at: float) -> Pixels:
+        """The beam goes round in six seconds; seen from here it is on the left, at us, on the right, away."""
         turn = 2 * np.pi * at / 6
         left, right, glare = self._beams
-        light = left * max(0.0, -np.cos(turn)) + right * max(0.0, np.cos(turn)) + glare * (0.35 + 0.9 * max(0.0, np.sin(turn)) ** 6)
-        picture += light[..., None] * np.array([150, 138, 96], dtype=np.float32)
-        opening, ending = self._captions
-        picture += (opening * _fade(at, 0.4, 4.2) + ending * _fade(at, 9.0, 11.8))[..., None] * 225
-        return np.clip(picture, 0, 255).astype(np.uint8)
+        side = left if np.cos(turn) < 0 else right
+        light = side * np.float32(abs(np.cos(turn))) + glare * np.float32(0.35 + 0.9 * max(0.0, np.sin(turn)) ** 6)
+        return np.asarray(light[..., None] * np.array([150, 138, 96], dtype=np.float32), dtype=np.float32)
+
+    @cached_property
+    def _ripples(self) -> tuple[Field, Field]:
+        depth = np.arange(HEIGHT - _HORIZON, dtype=np.float32)[:, None]
+        near, across = depth / depth[-1], np.arange(WIDTH, dtype=np.float32)[None, :]
+        return across / (9 + 40 * near) + depth * 0.7, across / (23 + 90 * near) - depth * 0.45
 
     def _above(self, at: float) -> Pixels:
         dark, cover, windows = self._shore
@@ -118,15 +134,23 @@ class Dusk:
         """The sky upside down, each row pushed about by three waves of different pace."""
         depth = np.arange(HEIGHT - _HORIZON, dtype=np.float32)
         near = depth / depth[-1]
-        sway = (2 + 15 * near) * np.sin(depth * (0.55 - 0.36 * near) - at * 2.1) + 5 * near * np.sin(depth * 0.21 + at * 1.3)
+        sway = (2 + 15 * near) * np.sin(depth * (0.55 - 0.36 * near) - at * 2.1) + 5 * near * np.sin(
+            depth * 0.21 + at * 1.3
+        )
         rows = np.clip(_HORIZON - 1 - depth * 0.92 + sway * 0.4, 0, _HORIZON - 1).astype(np.int32)
-        across = (np.arange(WIDTH)[None, :] + sway[:, None] * np.sin(np.arange(WIDTH) / 37 + at * 0.9)[None, :]).astype(np.int32)
+        across = (np.arange(WIDTH)[None, :] + sway[:, None] * np.sin(np.arange(WIDTH) / 37 + at * 0.9)[None, :]).astype(
+            np.int32
+        )
         mirrored = above[rows[:, None], np.clip(across, 0, WIDTH - 1)]
-        crest = np.sin(np.arange(WIDTH)[None, :] / (9 + 40 * near[:, None]) + depth[:, None] * 0.7 - at * 1.6)
-        crest = crest * np.sin(np.arange(WIDTH)[None, :] / (23 + 90 * near[:, None]) - depth[:, None] * 0.45 + at)
+        short, long = self._ripples
+        crest = np.sin(short - np.float32(at * 1.6)) * np.sin(long + np.float32(at))
         sea = np.array([20, 32, 58], dtype=np.float32)
         share = (0.74 - 0.3 * near)[:, None, None]
-        shine = np.clip(crest - 0.45, 0, 1)[..., None] * np.array([70, 56, 58], dtype=np.float32) * (0.25 + near[:, None, None])
+        shine = (
+            np.clip(crest - 0.45, 0, 1)[..., None]
+            * np.array([70, 56, 58], dtype=np.float32)
+            * (0.25 + near[:, None, None])
+        )
         return np.asarray(mirrored * share + sea * (1 - share) + shine, dtype=np.float32)
 
 
@@ -136,15 +160,21 @@ def _cottage(land: Plate, panes: Plate, rng: np.random.Generator) -> None:
     tone = int(rng.uniform(18, 40))
     colour: Colour = (tone, tone, tone + 14)
     land.box(x, y - high, x + wide, y, fill=colour)
-    land.polygon([(x - 2, y - high), (x + wide / 2, y - high - 9), (x + wide + 2, y - high)], (tone + 12, tone + 8, tone + 18))
+    land.polygon(
+        [(x - 2, y - high), (x + wide / 2, y - high - 9), (x + wide + 2, y - high)], (tone + 12, tone + 8, tone + 18)
+    )
     for pane in (0.2, 0.62):
         if rng.random() < 0.7:
-            panes.box(x + wide * pane, y - high * 0.7, x + wide * pane + 3.4, y - high * 0.7 + 4.4, fill=(255, 255, 255))
+            panes.box(
+                x + wide * pane, y - high * 0.7, x + wide * pane + 3.4, y - high * 0.7 + 4.4, fill=(255, 255, 255)
+            )
 
 
 def _lighthouse(land: Plate) -> None:
     x, y = _LAMP
-    land.polygon(curve([(640, _HORIZON), (690, 286), (730, 276), (770, 280), (830, 292), (880, _HORIZON)]), (20, 20, 34))
+    land.polygon(
+        curve([(640, _HORIZON), (690, 286), (730, 276), (770, 280), (830, 292), (880, _HORIZON)]), (20, 20, 34)
+    )
     land.polygon([(x - 13, 280), (x - 8, y + 10), (x + 8, y + 10), (x + 13, 280)], (196, 186, 190))
     for band in (0.25, 0.62):
         top, low = y + 10 + band * (270 - y), y + 10 + (band + 0.16) * (270 - y)
@@ -154,12 +184,29 @@ def _lighthouse(land: Plate) -> None:
 
 
 def _boat(scale: float, x: float, y: int, drift: float, beat: float) -> _Sprite:
-    wide, high = int(250 * scale), int(270 * scale)
+    wide, high = int(250 * scale), int(250 * scale)
     tint, mask = Plate(wide, high, (0, 0, 0)), Plate(wide, high, (0, 0, 0))
-    k, base = scale, high - 22 * scale
-    hull = curve([(12 * k, base - 34 * k), (40 * k, base), (190 * k, base), (238 * k, base - 46 * k), (130 * k, base - 24 * k), (12 * k, base - 34 * k)])
+    k, base = scale, high - 2 * scale
+    hull = curve(
+        [
+            (12 * k, base - 34 * k),
+            (40 * k, base),
+            (190 * k, base),
+            (238 * k, base - 46 * k),
+            (130 * k, base - 24 * k),
+            (12 * k, base - 34 * k),
+        ]
+    )
     mast = [(100 * k, base - 20 * k), (96 * k, 14 * k)]
-    sail = curve([(104 * k, base - 40 * k), (100 * k, 24 * k), (188 * k, 60 * k), (206 * k, base - 60 * k), (104 * k, base - 42 * k)])
+    sail = curve(
+        [
+            (104 * k, base - 40 * k),
+            (100 * k, 24 * k),
+            (188 * k, 60 * k),
+            (206 * k, base - 60 * k),
+            (104 * k, base - 42 * k),
+        ]
+    )
     for plate, paint in ((tint, ((24, 22, 30), (96, 62, 54))), (mask, ((255, 255, 255), (255, 255, 255)))):
         plate.polygon(sail, paint[1])
         plate.polygon(hull, paint[0])
@@ -221,7 +268,14 @@ def write_film_poster(path: Path) -> None:
 
 
 def _encode(path: Path, size: tuple[int, int], pictures: Iterator[NDArray[np.uint8]], bit_rate: str) -> None:
-    options = {"deadline": "realtime", "cpu-used": "6", "row-mt": "0", "threads": "1", "b": bit_rate, "g": str(RATE * 2)}
+    options = {
+        "deadline": "realtime",
+        "cpu-used": "6",
+        "row-mt": "0",
+        "threads": "1",
+        "b": bit_rate,
+        "g": str(RATE * 2),
+    }
     with av.open(str(path), "w", format="webm", options={"fflags": "+bitexact"}) as film:
         stream: Any = film.add_stream("libvpx", rate=RATE, options=options)
         stream.width, stream.height = size
@@ -236,9 +290,39 @@ def _encode(path: Path, size: tuple[int, int], pictures: Iterator[NDArray[np.uin
 _BEAT: Final = 0.31
 # Degrees of the Dorian scale on D, with their length in beats; eight bars of a hauling song that nobody has sung.
 _TUNE: Final = (
-    (0, 1), (4, 1), (4, 1), (3, 1), (2, 1), (3, 1), (4, 2), (6, 1), (7, 1), (6, 1), (4, 1), (5, 1), (3, 1), (4, 2),
-    (7, 1), (7, 1), (6, 1), (4, 1), (5, 1), (4, 1), (3, 1), (2, 1), (0, 1), (2, 1), (3, 1), (4, 1), (2, 1), (1, 1), (0, 2), (0, 2), (-3, 1), (0, 3),
-)  # fmt: skip
+    (0, 1),
+    (4, 1),
+    (4, 1),
+    (3, 1),
+    (2, 1),
+    (3, 1),
+    (4, 2),
+    (6, 1),
+    (7, 1),
+    (6, 1),
+    (4, 1),
+    (5, 1),
+    (3, 1),
+    (4, 2),
+    (7, 1),
+    (7, 1),
+    (6, 1),
+    (4, 1),
+    (5, 1),
+    (4, 1),
+    (3, 1),
+    (2, 1),
+    (0, 1),
+    (2, 1),
+    (3, 1),
+    (4, 1),
+    (2, 1),
+    (1, 1),
+    (0, 2),
+    (0, 2),
+    (-3, 1),
+    (0, 3),
+)
 _DORIAN: Final = (0, 2, 3, 5, 7, 9, 10)
 _CHORDS: Final = (0, 0, 3, 4, 0, 6, 3, 0, 0, 0)
 
@@ -258,7 +342,11 @@ def song() -> Sound:
         for stamp in (0, 2):
             _add(sound, start + stamp * _BEAT, _heel(bar * 2 + stamp), 0.5, 0.5)
     fade = np.clip((SECONDS - np.arange(length) / SAMPLES) / 0.6, 0, 1).astype(np.float32)
-    roomy = sound + 0.18 * np.roll(sound[::-1], int(0.083 * SAMPLES), axis=1) + 0.1 * np.roll(sound, int(0.151 * SAMPLES), axis=1)
+    roomy = (
+        sound
+        + 0.18 * np.roll(sound[::-1], int(0.083 * SAMPLES), axis=1)
+        + 0.1 * np.roll(sound, int(0.151 * SAMPLES), axis=1)
+    )
     return np.asarray(roomy * fade / np.abs(roomy).max() * 0.86, dtype=np.float32)
 
 
@@ -281,29 +369,45 @@ def _pitch(degree: int) -> float:
 def _add(sound: Sound, at: float, note: Sound, loud: float, pan: float) -> None:
     start = int(at * SAMPLES)
     part = sound[:, start : start + len(note)]
-    part += np.array([[np.cos(pan * np.pi / 2)], [np.sin(pan * np.pi / 2)]], dtype=np.float32) * note[: part.shape[1]] * loud
+    part += (
+        np.array([[np.cos(pan * np.pi / 2)], [np.sin(pan * np.pi / 2)]], dtype=np.float32)
+        * note[: part.shape[1]]
+        * loud
+    )
 
 
 def _reed(pitch: float, seconds: float) -> Sound:
     """Two reeds a hair apart, so that they beat; a soft attack, a swell, a release."""
     time = np.arange(int((seconds + 0.09) * SAMPLES), dtype=np.float32) / SAMPLES
     voice = sum(
-        np.sin(2 * np.pi * pitch * tuned * order * time) / order**1.25 for tuned in (1.0, 1.0042) for order in (1, 2, 3, 4, 5, 7)
+        np.sin(2 * np.pi * pitch * tuned * order * time) / order**1.25
+        for tuned in (1.0, 1.0042)
+        for order in (1, 2, 3, 4, 5, 7)
     )
-    shape = np.clip(time / 0.035, 0, 1) * np.clip((seconds + 0.09 - time) / 0.11, 0, 1) * (0.82 + 0.18 * np.sin(np.pi * time / seconds))
+    shape = (
+        np.clip(time / 0.035, 0, 1)
+        * np.clip((seconds + 0.09 - time) / 0.11, 0, 1)
+        * (0.82 + 0.18 * np.sin(np.pi * time / seconds))
+    )
     return np.asarray(voice * shape * 0.4, dtype=np.float32)
 
 
 def _string(pitch: float, seconds: float) -> Sound:
     time = np.arange(int(seconds * SAMPLES), dtype=np.float32) / SAMPLES
-    voice = sum(np.sin(2 * np.pi * pitch * order * time) * np.exp(-time * (2.2 + order * 1.3)) / order for order in range(1, 9))
+    voice = sum(
+        np.sin(2 * np.pi * pitch * order * time) * np.exp(-time * (2.2 + order * 1.3)) / order for order in range(1, 9)
+    )
     return np.asarray(voice * np.clip(time / 0.003, 0, 1) * np.clip((seconds - time) / 0.05, 0, 1), dtype=np.float32)
 
 
 def _heel(number: int) -> Sound:
     time = np.arange(int(0.16 * SAMPLES), dtype=np.float32) / SAMPLES
     knock = np.sin(2 * np.pi * 74 * time * np.exp(-time * 5)) * np.exp(-time * 26)
-    scrape = gaussian_filter(np.random.default_rng(number).standard_normal(len(time)).astype(np.float32), 5) * np.exp(-time * 70) * 2
+    scrape = (
+        gaussian_filter(np.random.default_rng(number).standard_normal(len(time)).astype(np.float32), 5)
+        * np.exp(-time * 70)
+        * 2
+    )
     return np.asarray(knock + scrape, dtype=np.float32)
 
 

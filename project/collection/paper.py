@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from project.collection.plate import Colour, Pixels
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 
 def seeded(name: str) -> np.random.Generator:

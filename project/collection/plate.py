@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from project.collection.letterforms import Points, Style, set_line, smooth
 
 Colour = tuple[int, int, int]
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating[Any]]
 
 INK: Colour = (38, 30, 28)
 BROWN_INK: Colour = (74, 48, 30)
@@ -57,8 +57,18 @@ class Plate:
         step = np.gradient(points, axis=0)
         length = np.hypot(step[:, 0], step[:, 1]) + 1e-9
         across = _pointed(step, length, width) if nib is None else _broad(nib, width, len(points))
-        ribbon = np.stack([points[:-1] - across[:-1], points[1:] - across[1:], points[1:] + across[1:],
-                           points[:-1] + across[:-1]], axis=1) * self.scale  # fmt: skip
+        ribbon = (
+            np.stack(
+                [
+                    points[:-1] - across[:-1],
+                    points[1:] - across[1:],
+                    points[1:] + across[1:],
+                    points[:-1] + across[:-1],
+                ],
+                axis=1,
+            )
+            * self.scale
+        )
         for quad in ribbon.reshape(-1, 8).tolist():
             self._draw.polygon(quad, fill=colour)
         self._draw.line(
@@ -147,7 +157,7 @@ def _unsteady(points: Points, tremble: np.random.Generator | None) -> Points:
     return points * (1, tremble.normal(1, 0.03)) + tremble.normal(0, 0.28, points.shape) + (0, tremble.normal(0, 0.35))
 
 
-def _pointed(step: Points, length: NDArray[np.float64], width: float) -> Points:
+def _pointed(step: Points, length: Points, width: float) -> Points:
     down = np.clip(step[:, 1] / length, 0, 1)
     normal = np.stack([-step[:, 1], step[:, 0]], axis=1) / length[:, None]
     return normal * (width * (0.28 + 0.72 * down**1.5) / 2)[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ from scipy.ndimage import gaussian_filter
 from project.collection.letterforms import Points
 from project.collection.paper import clouds, edges, grain, paper, seeded
 from project.collection.plate import Colour, Pixels, Plate, curve
+
+Outline = Sequence[tuple[float, float]]
 
 WIDTH, HEIGHT = 1700, 2200
 _GILT: Colour = (186, 148, 84)
@@ -26,15 +29,46 @@ class Sitter:
 
 
 ALBUM: Final = (
-    (Sitter("Aunt Perpetua", "bun", 1, "lace"), Sitter("Uncle Orlo", "short", -1, "stock"), Sitter("The Captain", "cap", 1, "coat"),
-     Sitter("Nessa at twelve", "plait", -1, "lace")),
-    (Sitter("Grandmother", "bonnet", 1, "shawl"), Sitter("Grandfather", "short", -1, "stock"), Sitter("Cousin Isolde", "bun", -1, "lace"),
-     Sitter("Unknown, perhaps Silas", "cap", 1, "coat")),
-)  # fmt: skip
+    (
+        Sitter("Aunt Perpetua", "bun", 1, "lace"),
+        Sitter("Uncle Orlo", "short", -1, "stock"),
+        Sitter("The Captain", "cap", 1, "coat"),
+        Sitter("Nessa at twelve", "plait", -1, "lace"),
+    ),
+    (
+        Sitter("Grandmother", "bonnet", 1, "shawl"),
+        Sitter("Grandfather", "short", -1, "stock"),
+        Sitter("Cousin Isolde", "bun", -1, "lace"),
+        Sitter("Unknown, perhaps Silas", "cap", 1, "coat"),
+    ),
+)
 
-_FACE: Final = ((-96, -250), (-20, -282), (62, -262), (112, -196), (120, -140), (112, -118), (128, -92), (152, -44), (158, -30), (140, -16),
-                (128, -10), (134, 6), (144, 14), (132, 26), (124, 32), (134, 42), (126, 60), (112, 70), (118, 92), (108, 118), (72, 134),
-                (34, 128), (6, 140), (-6, 190))  # fmt: skip
+_FACE: Final = (
+    (-96, -250),
+    (-20, -282),
+    (62, -262),
+    (112, -196),
+    (120, -140),
+    (112, -118),
+    (128, -92),
+    (152, -44),
+    (158, -30),
+    (140, -16),
+    (128, -10),
+    (134, 6),
+    (144, 14),
+    (132, 26),
+    (124, 32),
+    (134, 42),
+    (126, 60),
+    (112, 70),
+    (118, 92),
+    (108, 118),
+    (72, 134),
+    (34, 128),
+    (6, 140),
+    (-6, 190),
+)
 _BACK: Final = ((-110, 210), (-98, 130), (-120, 60), (-146, -30), (-152, -130), (-134, -210), (-96, -250))
 
 
@@ -74,36 +108,130 @@ def _portrait(page: Pixels, sitter: Sitter, x: int, y: int, rng: np.random.Gener
 
 
 def _bust(shade: Plate, sitter: Sitter, x: float, y: float) -> None:
-    def turned(points: list[tuple[float, float]] | tuple[tuple[float, float], ...]) -> Points:
-        return curve([(x + a * sitter.faces * 0.95, y + b * 0.95) for a, b in points], 10)
-
-    black: Colour = (0, 0, 0)
-    shade.polygon(turned((*_FACE, *_BACK)), black)
-    shade.polygon(turned(((-6, 150), (40, 214), (150, 262), (236, 330), (262, 470), (-262, 470), (-240, 330), (-170, 256), (-110, 180))), black)
+    profile = _Profile(shade, x, y, sitter.faces)
+    profile.fill((*_FACE, *_BACK))
+    profile.fill(_SHOULDERS)
     for outline in _HAIR[sitter.hair]:
-        shade.polygon(turned(outline), black)
-    for y_off in range(9) if sitter.collar == "lace" else ():
-        shade.disc(x + sitter.faces * (-96 + y_off * 17), y + 186 + 5 * abs(y_off - 4), 13, black, (110, 110, 110))
-    if sitter.collar == "stock":
-        shade.polygon(turned(((-96, 168), (10, 172), (44, 214), (-40, 236), (-110, 206))), (88, 88, 88))
-    if sitter.collar == "coat":
-        for button in range(3):
-            shade.disc(x + sitter.faces * (96 - button * 4), y + 286 + button * 42, 9, (96, 96, 96))
-    if sitter.collar == "shawl":
-        for fringe in range(24):
-            shade.line(turned(((-200 + fringe * 18, 330), (-204 + fringe * 18, 372))), (70, 70, 70), 2)
+        profile.fill(outline)
+    _COLLARS[sitter.collar](profile)
 
 
-_HAIR: Final[dict[str, tuple[tuple[tuple[float, float], ...], ...]]] = {
-    "bun": (((-100, -240), (-10, -300), (80, -268), (112, -214), (40, -200), (-60, -60), (-140, -20)),
-            ((-150, -160), (-226, -190), (-244, -110), (-196, -60), (-140, -90))),
-    "short": (((-100, -244), (-20, -298), (90, -272), (124, -214), (60, -214), (-30, -160), (-40, -20), (-120, 60), (-160, -60), (-150, -180)),),
-    "cap": (((-158, -196), (-130, -300), (0, -332), (110, -296), (126, -224), (196, -196), (194, -180), (110, -190), (-150, -176)),),
-    "plait": (((-100, -244), (-10, -296), (84, -268), (116, -206), (30, -190), (-50, -60), (-140, -10)),
-              ((-140, -60), (-190, 10), (-176, 80), (-204, 150), (-180, 220), (-196, 280), (-160, 250), (-150, 170), (-160, 90), (-120, 10))),
-    "bonnet": (((60, -290), (132, -250), (150, -190), (96, -200), (20, -120), (-30, 60), (-110, 110), (-190, 20), (-196, -150), (-130, -290), (-20, -330)),
-               ((-60, 90), (-40, 170), (10, 230), (-30, 240), (-80, 180))),
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """Heads are given facing right; ``faces`` of -1 turns them."""
+
+    shade: Plate
+    x: float
+    y: float
+    faces: int
+
+    def turned(self, points: Outline) -> Points:
+        return curve([(self.x + a * self.faces * 0.95, self.y + b * 0.95) for a, b in points], 10)
+
+    def fill(self, points: Outline, colour: Colour = (0, 0, 0)) -> None:
+        self.shade.polygon(self.turned(points), colour)
+
+    def spot(self, x: float, y: float, radius: float, fill: Colour, outline: Colour | None = None) -> None:
+        self.shade.disc(self.x + self.faces * x, self.y + y, radius, fill, outline)
+
+
+def _lace(profile: _Profile) -> None:
+    for loop in range(9):
+        profile.spot(loop * 17 - 96, 186 + 5 * abs(loop - 4), 13, (0, 0, 0), (110, 110, 110))
+
+
+def _stock(profile: _Profile) -> None:
+    profile.fill(((-96, 168), (10, 172), (44, 214), (-40, 236), (-110, 206)), (88, 88, 88))
+
+
+def _coat(profile: _Profile) -> None:
+    for button in range(3):
+        profile.spot(96 - button * 4, 286 + button * 42, 9, (96, 96, 96))
+
+
+def _shawl(profile: _Profile) -> None:
+    for fringe in range(24):
+        profile.shade.line(profile.turned(((fringe * 18 - 200, 330), (fringe * 18 - 204, 372))), (70, 70, 70), 2)
+
+
+_COLLARS: Final = {"lace": _lace, "stock": _stock, "coat": _coat, "shawl": _shawl}
+_SHOULDERS: Final = (
+    (-6, 150),
+    (40, 214),
+    (150, 262),
+    (236, 330),
+    (262, 470),
+    (-262, 470),
+    (-240, 330),
+    (-170, 256),
+    (-110, 180),
+)
+
+
+_HAIR: Final[dict[str, tuple[Outline, ...]]] = {
+    "bun": (
+        ((-100, -240), (-10, -300), (80, -268), (112, -214), (40, -200), (-60, -60), (-140, -20)),
+        ((-150, -160), (-226, -190), (-244, -110), (-196, -60), (-140, -90)),
+    ),
+    "short": (
+        (
+            (-100, -244),
+            (-20, -298),
+            (90, -272),
+            (124, -214),
+            (60, -214),
+            (-30, -160),
+            (-40, -20),
+            (-120, 60),
+            (-160, -60),
+            (-150, -180),
+        ),
+    ),
+    "cap": (
+        (
+            (-158, -196),
+            (-130, -300),
+            (0, -332),
+            (110, -296),
+            (126, -224),
+            (196, -196),
+            (194, -180),
+            (110, -190),
+            (-150, -176),
+        ),
+    ),
+    "plait": (
+        ((-100, -244), (-10, -296), (84, -268), (116, -206), (30, -190), (-50, -60), (-140, -10)),
+        (
+            (-140, -60),
+            (-190, 10),
+            (-176, 80),
+            (-204, 150),
+            (-180, 220),
+            (-196, 280),
+            (-160, 250),
+            (-150, 170),
+            (-160, 90),
+            (-120, 10),
+        ),
+    ),
+    "bonnet": (
+        (
+            (60, -290),
+            (132, -250),
+            (150, -190),
+            (96, -200),
+            (20, -120),
+            (-30, 60),
+            (-110, 110),
+            (-190, 20),
+            (-196, -150),
+            (-130, -290),
+            (-20, -330),
+        ),
+        ((-60, 90), (-40, 170), (10, 230), (-30, 240), (-80, 180)),
+    ),
+}
 
 
 def _oval_frame(plate: Plate, x: float, y: float) -> None:

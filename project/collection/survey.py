@@ -26,11 +26,38 @@ _CONTOUR: Colour = (190, 142, 96)
 _GREEN: Colour = (120, 146, 92)
 _THIN: Colour = (90, 80, 74)
 
-_STREETS_DOWN: Final = ("WEST STREET", "COOPERS LANE", "PETREL STREET", "KIRK ROW", "HIGH STREET", "MARKET STREET", "NET LOFT WYND",
-                        "CUSTOM HOUSE LANE", "ROPE WALK", "SKERRA STREET", "EAST STREET")  # fmt: skip
-_STREETS_ACROSS: Final = ("HILL ROAD", "BEACON STREET", "QUALE STREET", "CHAPEL STREET", "TARN STREET", "HERRING STREET", "SHORE STREET")
-_PLACES: Final = {(4, 2): "ST BRIDES", (5, 4): "MARKET PLACE", (2, 1): "SCHOOL", (8, 3): "INFIRMARY", (1, 4): "GAS WORKS", (7, 1): "GREEN",
-                  (6, 5): "LIBRARY", (9, 5): "FISH MARKET"}  # fmt: skip
+_STREETS_DOWN: Final = (
+    "WEST STREET",
+    "COOPERS LANE",
+    "PETREL STREET",
+    "KIRK ROW",
+    "HIGH STREET",
+    "MARKET STREET",
+    "NET LOFT WYND",
+    "CUSTOM HOUSE LANE",
+    "ROPE WALK",
+    "SKERRA STREET",
+    "EAST STREET",
+)
+_STREETS_ACROSS: Final = (
+    "HILL ROAD",
+    "BEACON STREET",
+    "QUALE STREET",
+    "CHAPEL STREET",
+    "TARN STREET",
+    "HERRING STREET",
+    "SHORE STREET",
+)
+_PLACES: Final = {
+    (4, 2): "ST BRIDES",
+    (5, 4): "MARKET PLACE",
+    (2, 1): "SCHOOL",
+    (8, 3): "INFIRMARY",
+    (1, 4): "GAS WORKS",
+    (7, 1): "GREEN",
+    (6, 5): "LIBRARY",
+    (9, 5): "FISH MARKET",
+}
 
 _LEFT, _RIGHT, _TOP, _SHORE = 700.0, 3560.0, 560.0, 2270.0
 
@@ -82,7 +109,9 @@ def _fields(plate: Plate, rng: Rng) -> None:
     corner = np.stack([downs[:, None] + shift_x, acrosses[None, :] + shift_y], axis=2)
     for column in range(len(downs) - 1):
         for row in range(len(acrosses) - 1):
-            field = np.array([corner[column, row], corner[column + 1, row], corner[column + 1, row + 1], corner[column, row + 1]])
+            field = np.array(
+                [corner[column, row], corner[column + 1, row], corner[column + 1, row + 1], corner[column, row + 1]]
+            )
             _field(plate, rng, field, 100 + column * 12 + row)
 
 
@@ -147,7 +176,11 @@ def _plot(plate: Plate, rng: Rng, plot: tuple[float, float, float, float], upper
     near, far = (top + set_back, top + set_back + deep) if upper else (bottom - set_back - deep, bottom - set_back)
     if rng.random() < 0.93:
         _building(plate, (left + 1, near, right - 1, far), _HOUSE)
-        wing = (left + 2, far, left + (right - left) * 0.5, far + 15) if upper else (left + 2, near - 15, left + (right - left) * 0.5, near)
+        wing = (
+            (left + 2, far, left + (right - left) * 0.5, far + 15)
+            if upper
+            else (left + 2, near - 15, left + (right - left) * 0.5, near)
+        )
         if rng.random() < 0.6:
             _building(plate, wing, (232, 170, 150))
         at = _warped(np.array([[(left + right) / 2, (near + far) / 2 + 4]]))[0]
@@ -173,7 +206,9 @@ def _institution(plate: Plate, rng: Rng, block: tuple[float, float, float, float
     wide, high = right - left, bottom - top
     _building(plate, (left + wide * 0.14, top + high * 0.2, right - wide * 0.14, top + high * 0.48), _PUBLIC, 7)
     for share in (0.14, 0.7):
-        _building(plate, (left + wide * share, top + high * 0.48, left + wide * (share + 0.16), top + high * 0.78), _PUBLIC, 7)
+        _building(
+            plate, (left + wide * share, top + high * 0.48, left + wide * (share + 0.16), top + high * 0.78), _PUBLIC, 7
+        )
     _lawn(plate, rng, (left, top + high * 0.8, right, bottom), 9)
     _label(plate, left + wide / 2, bottom - high * 0.07, place)
 
@@ -247,20 +282,46 @@ def _sea(plate: Plate, rng: Rng) -> None:
     plate.line(np.stack([x, edge], axis=1), INK, 2.6)
     for pier, length in ((1250, 330), (2330, 420), (3080, 260)):
         base = float(np.interp(pier, x, edge))
-        plate.polygon([(pier, base - 4), (pier + 50, base - 4), (pier + 66, base + length), (pier - 6, base + length)], _STREET, INK, 2.2)
+        plate.polygon(
+            [(pier, base - 4), (pier + 50, base - 4), (pier + 66, base + length), (pier - 6, base + length)],
+            _STREET,
+            INK,
+            2.2,
+        )
         for bollard in np.arange(24, length - 8, 30):
             plate.disc(pier + 8, base + bollard, 3, INK)
             plate.disc(pier + 48 + bollard / 30, base + bollard, 3, INK)
+    _harbour_depths(plate, rng)
+    plate.write(1760, 2730, "Merehaven Harbour", 52, (60, 90, 108), anchor="middle", slant=0.45, spacing=3)
+
+
+def _harbour_depths(plate: Plate, rng: Rng) -> None:
     for row in range(9):
         for column in range(26):
             at_x, at_y = 160 + column * 148 + 70 * (row % 2) + rng.normal(0, 12), 2455 + row * 52
             if not (2760 < at_x < 3900 and at_y > 2520) and not 2290 < at_x < 2420:
-                plate.write(at_x, at_y, str(int(rng.integers(1, 4)) + row), 13, (70, 100, 116), anchor="middle", slant=0.2)
-    plate.write(1760, 2730, "Merehaven Harbour", 52, (60, 90, 108), anchor="middle", slant=0.45, spacing=3)
+                plate.write(
+                    at_x, at_y, str(int(rng.integers(1, 4)) + row), 13, (70, 100, 116), anchor="middle", slant=0.2
+                )
 
 
 def _railway(plate: Plate) -> None:
-    track = curve([(0, 1730), (230, 1640), (420, 1420), (500, 1130), (560, 800), (700, 470), (1000, 330), (1500, 290), (2400, 330), (3300, 250), (4000, 190)], 26)
+    track = curve(
+        [
+            (0, 1730),
+            (230, 1640),
+            (420, 1420),
+            (500, 1130),
+            (560, 800),
+            (700, 470),
+            (1000, 330),
+            (1500, 290),
+            (2400, 330),
+            (3300, 250),
+            (4000, 190),
+        ],
+        26,
+    )
     step = np.gradient(track, axis=0)
     normal = np.stack([-step[:, 1], step[:, 0]], axis=1) / np.hypot(step[:, 0], step[:, 1])[:, None]
     for rail in (-6, 6):
@@ -308,7 +369,9 @@ def _margins(plate: Plate) -> None:
     plate.write(3325, 2692, "MEREHAVEN", 62, INK, style="roman", anchor="middle", spacing=6, weight=1.15)
     plate.write(3325, 2744, "from the survey of 1874, corrected to 1891", 30, INK, anchor="middle", slant=0.4)
     for chain in range(8):
-        plate.box(3005 + chain * 80, 2772, 3085 + chain * 80, 2784, fill=INK if chain % 2 else (255, 255, 255), outline=INK)
+        plate.box(
+            3005 + chain * 80, 2772, 3085 + chain * 80, 2784, fill=INK if chain % 2 else (255, 255, 255), outline=INK
+        )
     plate.write(3325, 2818, "Chains", 20, INK, anchor="middle", slant=0.4)
     _north(plate, 3700, 470)
 

@@ -169,7 +169,9 @@ def _rotated(picture: pyvips.Image, rotation: Rotation, format: str) -> pyvips.I
     """Mirrored first, then turned clockwise, as the specification orders it."""
     if rotation.mirrored:
         picture = picture.fliphor()
-    quarter = {0: "d0", 90: "d90", 180: "d180", 270: "d270", 360: "d0"}.get(float(rotation.degrees))
+    quarter = {0: "d0", 90: "d90", 180: "d180", 270: "d270", 360: "d0"}.get(
+        int(rotation.degrees) if rotation.degrees % 1 == 0 else -1
+    )
     if quarter:
         # Turning reads the input out of order, and tiles are decoded top to bottom: keep the pixels.
         return picture if quarter == "d0" else picture.copy_memory().rot(quarter)

@@ -1,4 +1,4 @@
-"""The leanest site that runs the app, so that a ratio says something about the app and not about somebody's middleware."""
+"""The leanest site that runs the app, so that a ratio tells of the app and not of somebody's middleware."""
 
 from __future__ import annotations
 

@@ -419,7 +419,9 @@ def test_what_reaches_less_than_wanted_lets_nobody_take_it():
 
 
 def test_what_an_embargo_closed_lets_nobody_take():
-    level = at(rule(replace(FREE, take=False), LOOK), embargoes=(Embargo(TODAY),), grants=(Grant(User("2"), take=False),))
+    level = at(
+        rule(replace(FREE, take=False), LOOK), embargoes=(Embargo(TODAY),), grants=(Grant(User("2"), take=False),)
+    )
     assert ask(level, wanted=SMALL, who=BOB) == yes(rendition=SMALL, take=False)
 
 

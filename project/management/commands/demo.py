@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -34,14 +33,22 @@ HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
-    help = "Set up and serve the demo library, and a viewer on another site that shows it. Running it again harms nothing."
+    help = (
+        "Set up and serve the demo library, and a viewer on another site that shows it. Running it again harms nothing."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="Port of the library (default 8000); the viewer gets the next one.")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="Port of the library (default 8000); the viewer gets the next one."
+        )
         parser.add_argument("--no-viewer", action="store_true", help="Serve the library only.")
         parser.add_argument("--reset", action="store_true", help="Throw away the demo's database and begin afresh.")
-        parser.add_argument("--json", action="store_true", help="Print one line of JSON when everything is ready, and nothing else, on standard output.")
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="Print one line of JSON when everything is ready, and nothing else, on standard output.",
+        )
 
     def handle(self, *args: Any, port: int, no_viewer: bool, reset: bool, **options: Any) -> None:
         self.to_stderr = options["json"]
@@ -63,7 +70,7 @@ class Command(BaseCommand):
         (self.stderr if self.to_stderr else self.stdout).write(text, ending=ending)
 
     def set_up(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise complains of a folder that is not there
         self.say("Preparing the database … ", ending="")
         call_command("migrate", verbosity=0, interactive=False)
         fresh = load_once()
@@ -110,7 +117,8 @@ class Command(BaseCommand):
         for username, about, _groups in ACCOUNTS:
             self.say(f"  {username:<11}{about}")
         self.say(
-            "\nIf the viewer says that access is not confirmed, the browser blocks third-party cookies: allow them for localhost.\n"
+            "\nIf the viewer says that access is not confirmed, the browser blocks third-party cookies: allow "
+            "them for localhost.\n"
             "Stop with Ctrl-C."
         )
 
@@ -119,7 +127,9 @@ def ready(no_viewer: bool) -> dict[str, Any]:
     return {
         "base_url": settings.BASE_URL,
         "viewer_url": "" if no_viewer else settings.VIEWER_URL,
-        "accounts": [{"username": name, "password": PASSWORD, "about": str(about)} for name, about, _groups in ACCOUNTS],
+        "accounts": [
+            {"username": name, "password": PASSWORD, "about": str(about)} for name, about, _groups in ACCOUNTS
+        ],
     }
 
 
@@ -143,14 +153,15 @@ def ensure_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise CommandError(f"Port {port} can not be used ({error.strerror}). Choose another: manage.py demo --port 8100") from error
+            raise CommandError(
+                f"Port {port} can not be used ({error.strerror}). Choose another: manage.py demo --port 8100"
+            ) from error
 
 
 def throw_away(folder: Path) -> None:
     """The database goes; pictures stay, since drawing them again would give the same ones."""
     for name in ("demo.sqlite3", "demo.sqlite3-wal", "demo.sqlite3-shm"):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "static", ignore_errors=True)
 
 
 @transaction.atomic

@@ -1,0 +1,148 @@
+"""Resources with their renditions and with what is laid over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth import store
+from iiif_auth.admin import chosen, spoken, states
+from iiif_auth.admin.bases import Fields, FoundByAddress, StackedInline
+from iiif_auth.admin.labels import LabelSearch
+from iiif_auth.admin.loosening import Loosening
+from iiif_auth.admin.overlays import EmbargoInline, GrantInline, WithdrawalInline
+from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.models import Embargo, Grant, Rendition, Resource, Withdrawal
+from iiif_auth.policy import types as policy
+from iiif_auth.policy import words
+
+
+def in_force(levels: list[tuple[policy.Policy | None, bool]]) -> list[policy.Policy]:
+    """The policies that count, nearest first: one that overrides sets those further out aside."""
+    found: list[policy.Policy] = []
+    for held, overrides in levels:
+        if held is not None:
+            found.append(held)
+            if overrides:
+                break
+    return list(dict.fromkeys(found))
+
+
+def policies_of(row: Resource, book: store.Rulebook) -> list[policy.Policy]:
+    place = book.places.get(row.collection_id or book.collection_of(row.url) or 0)
+    own = book.policies.get(row.policy_id or 0)
+    above = [(level.policy, level.overrides) for level in place.levels] if place else []
+    return in_force([(own, row.overrides), *above])
+
+
+def rules_in_words(row: Resource, book: store.Rulebook) -> str:
+    held = policies_of(row, book)
+    if not held:
+        return gettext("There is no policy, so nobody may see it.")
+    sentences = [words.policy_sentence(one, gettext, spoken.reader()) for one in held]
+    if len(sentences) == 1:
+        return sentences[0]
+    return gettext("Whoever meets all of these: %(rules)s") % {"rules": " ".join(sentences)}
+
+
+class ClosedFilter(admin.SimpleListFilter):
+    title = _("closed now")
+    parameter_name = "closed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("withdrawn", _("Withdrawn")), ("embargoed", _("Under embargo")), ("neither", _("Neither"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted: dict[str | None, dict[str, bool]] = {
+            "withdrawn": {"is_withdrawn": True},
+            "embargoed": {"is_embargoed": True},
+            "neither": {"is_withdrawn": False, "is_embargoed": False},
+        }
+        return queryset.filter(**wanted.get(self.value(), {}))
+
+
+class RenditionInline(Fields, StackedInline):
+    model = Rendition
+    form = PlainForm
+    extra = 0
+    classes = ("collapse",)
+    fields = ("url", ("tier", "is_location"), ("image_api", "format"), "label")
+
+
+@admin.register(Resource)
+class ResourceAdmin(Loosening, LabelSearch, FoundByAddress):
+    inlines = (RenditionInline, EmbargoInline, WithdrawalInline, GrantInline)
+    list_display = ("__str__", "url", "collection", "in_words", "closed")
+    list_filter = (
+        ClosedFilter,
+        ("policy", admin.RelatedOnlyFieldListFilter),
+        ("collection", admin.RelatedOnlyFieldListFilter),
+        "type",
+        "overrides",
+    )
+    list_select_related = ("collection", "policy")
+    search_fields = ("url", "remarks")
+    autocomplete_fields = ("collection", "policy")
+    readonly_fields = ("in_words", "closed")
+    actions = ("set_policy", "withdraw")
+    fieldsets = (
+        (None, {"fields": ("label", "url", ("type", "image_api"), "format")}),
+        (_("Who may see it"), {"fields": ("in_words", "closed", "collection", "policy", "overrides")}),
+        (_("More"), {"fields": ("date", "remarks"), "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Resource]:
+        now = states.conditions(timezone.now())["running"]
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                is_withdrawn=Exists(Withdrawal.objects.filter(now, resource=OuterRef("pk"))),
+                is_embargoed=Exists(Embargo.objects.filter(now, resource=OuterRef("pk"))),
+            )
+        )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Word the rules of the whole page from one reading of the rulebook."""
+        changelist = super().get_changelist_instance(request)
+        book = store.rulebook()
+        for row in changelist.result_list:
+            row.said = rules_in_words(row, book)
+        return changelist
+
+    @admin.display(description=_("who may see what"))
+    def in_words(self, row: Any) -> str:
+        if row.pk is None:
+            return gettext("This is said here once it is saved.")
+        said: str = row.said if hasattr(row, "said") else rules_in_words(row, store.rulebook())
+        return said
+
+    @admin.display(description=_("closed now"))
+    def closed(self, row: Any) -> str:
+        """By an overlay of its own; those of collections are on the page “Why?”."""
+        if getattr(row, "is_withdrawn", False):
+            return gettext("withdrawn")
+        return gettext("under embargo") if getattr(row, "is_embargoed", False) else gettext("no")
+
+    @admin.action(description=_("Set policy…"), permissions=["change"])
+    def set_policy(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
+        return chosen.set_policy(self, request, queryset)
+
+    @admin.action(description=_("Withdraw…"), permissions=["withdraw"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
+        return chosen.withdraw(self, request, queryset)
+
+    def has_withdraw_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("iiif_auth.add_withdrawal"))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for given in formset.forms:
+            if isinstance(given.instance, Grant) and given.instance._state.adding:
+                given.instance.granted_by = request.user
+        super().save_formset(request, form, formset, change)

@@ -1,0 +1,167 @@
+"""Embargoes, withdrawals and grants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth.admin import chosen, people, spoken, states
+from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.people import NamesPeople
+from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.models import Embargo, Grant, Withdrawal
+
+PERSONAL = ("user", "group")
+
+
+class GrantForm(NamesPeople, PlainForm):
+    """For whom is typed by name."""
+
+
+class TakesPeople(Fields):
+    """People and groups are typed by name, whatever the host's own admin can search for."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in PERSONAL:
+            return people.picked(db_field.name, required=not db_field.blank, label=db_field.verbose_name.capitalize())
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+        if db_field.name in PERSONAL:
+            # Without the buttons of related objects, which open the host's own pages.
+            return self.formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[arg-type]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+def cautions(row: Any) -> list[str]:
+    """What was entered may already be over."""
+    if row.ends is not None and row.ends <= timezone.now():
+        return [gettext("It ended on %(day)s already, so it changes nothing.") % {"day": states.day(row.ends)}]
+    return []
+
+
+class Overlay(Admin):
+    """A list by state, and the way to end what is running."""
+
+    form = PlainForm
+    actions = ("end_now",)
+    autocomplete_fields = ("resource", "collection")
+    list_select_related = ("resource", "collection")
+
+    @admin.display(description=_("state"))
+    def state(self, row: Any) -> str:
+        return states.state(row)
+
+    @admin.display(description=_("what"))
+    def target(self, row: Any) -> str:
+        return str(row.resource or row.collection)
+
+    @admin.action(description=_("End now"), permissions=["change"])
+    def end_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        chosen.end_now(self, request, queryset)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        spoken.caution(request, cautions(obj))
+
+
+@admin.register(Embargo)
+class EmbargoAdmin(Overlay):
+    list_display = ("target", "closes", "hard", "state", "reason")
+    list_filter = (states.StateFilter, "closes", "hard")
+    search_fields = ("resource__url", "resource__label", "collection__slug", "collection__label", "reason")
+    date_hierarchy = "ends"
+    fieldsets = (
+        (None, {"fields": ("resource", "collection", ("starts", "ends"), "closes", "hard")}),
+        (_("Why"), {"fields": ("note", "reason")}),
+    )
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(Overlay):
+    list_display = ("target", "state", "reason", "reference", "review_on")
+    list_filter = (states.StateFilter, "review_on")
+    search_fields = ("resource__url", "resource__label", "collection__slug", "collection__label", "reason", "reference")
+    date_hierarchy = "starts"
+    fieldsets = (
+        (None, {"fields": ("resource", "collection", "reason", "reference", "review_on")}),
+        (_("When"), {"fields": (("starts", "ends"),)}),
+        (_("What people are told"), {"fields": ("note",)}),
+    )
+
+
+@admin.register(Grant)
+class GrantAdmin(TakesPeople, Overlay):
+    form = GrantForm
+    list_display = ("__str__", "in_words", "state", "reason", "granted_by")
+    list_filter = (states.StateFilter, "take", ("policy", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("resource", "collection", "policy", "user", "group", "network", "service", "granted_by")
+    autocomplete_fields = ("resource", "collection", "policy", "network", "service")
+    readonly_fields = ("granted_by", "created")
+    date_hierarchy = "created"
+    fieldsets = (
+        (_("For whom (one of these)"), {"fields": ("user", "group", "network", "service")}),
+        (_("What (one of these)"), {"fields": ("resource", "collection", "policy")}),
+        (_("How much"), {"fields": ("tier", "take")}),
+        (_("How long"), {"fields": (("starts", "ends"), "reason")}),
+        (_("Given"), {"fields": (("granted_by", "created"),)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fieldsets[:-1] if obj is None else self.fieldsets
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        own = ["resource__url", "resource__label", "collection__slug", "policy__name", "group__name", "reason"]
+        return [*own, *people.search_fields("user__")]
+
+    @admin.display(description=_("how much"))
+    def in_words(self, row: Grant) -> str:
+        tier = row.tier or gettext("full version")
+        return tier if row.take else gettext("%(tier)s, to look only") % {"tier": tier}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.granted_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+class OverlayInline(Fields, StackedInline):
+    """What is not over yet; the rest is in the list."""
+
+    form = PlainForm
+    extra = 0
+    show_change_link = True
+    classes = ("collapse",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).exclude(states.conditions(timezone.now())["over"])
+
+
+class EmbargoInline(OverlayInline):
+    model = Embargo
+    fields = (("starts", "ends"), "closes", "hard", "note", "reason")
+    verbose_name_plural = _("embargoes that are not over")
+
+
+class WithdrawalInline(OverlayInline):
+    model = Withdrawal
+    fields = (("starts", "ends"), "reason", "reference", "review_on", "note")
+    verbose_name_plural = _("withdrawals that are not over")
+
+
+class GrantInline(TakesPeople, OverlayInline):
+    model = Grant
+    form = GrantForm
+    fields = (("user", "group"), ("tier", "take"), ("starts", "ends"), "reason")
+    verbose_name_plural = _("grants to people and groups that are not over")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(network=None, service=None).select_related("user", "group")

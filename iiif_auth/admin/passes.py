@@ -1,0 +1,85 @@
+"""What browsers and viewers carry. To be looked at and taken away, never made or changed; secrets are not shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from iiif_auth.admin import people
+from iiif_auth.admin.bases import Admin
+from iiif_auth.models import Agreement, Pass, Token
+
+
+class LiveFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Live")), ("no", _("Over"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        now = timezone.now()
+        if self.value() == "yes":
+            return queryset.filter(ends__gt=now)
+        return queryset.filter(ends__lte=now) if self.value() == "no" else queryset
+
+
+class ReadOnly(Admin):
+    """Deleting is revoking."""
+
+    person = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [*self.search_fields, *people.search_fields(self.person)]
+
+
+@admin.register(Pass)
+class PassAdmin(ReadOnly):
+    person = "user__"
+    list_display = ("__str__", "created", "seen", "ends", "token_count")
+    list_filter = (LiveFilter,)
+    ordering = ("-created",)
+    list_select_related = ("user",)
+    date_hierarchy = "created"
+    fields = ("user", "created", "seen", "idle_minutes", "idle_until", "ends")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pass]:
+        return super().get_queryset(request).select_related("user").annotate(tokens_drawn=Count("tokens"))
+
+    @admin.display(description=_("tokens"))
+    def token_count(self, row: Any) -> int:
+        count: int = row.tokens_drawn
+        return count
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnly):
+    person = "holder__user__"
+    list_display = ("__str__", "holder", "dialect", "created", "ends")
+    list_filter = (LiveFilter, "service", "dialect")
+    list_select_related = ("holder__user",)
+    search_fields = ("service", "origin")
+    date_hierarchy = "created"
+    fields = ("holder", "service", "dialect", "origin", "created", "ends")
+
+
+@admin.register(Agreement)
+class AgreementAdmin(ReadOnly):
+    person = "holder__user__"
+    list_display = ("__str__", "holder", "at")
+    list_filter = ("service",)
+    list_select_related = ("holder__user", "service")
+    search_fields = ("origin", "service__slug")
+    date_hierarchy = "at"
+    fields = ("holder", "service", "origin", "at")

@@ -1,0 +1,410 @@
+"""Policies with their tiers and conditions on one page; access services, networks and collections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from iiif_auth.admin.labels import LabelSearch
+from iiif_auth.admin.loosening import Loosening
+
+from iiif_auth.admin import copying, spoken, who
+from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.models import (
+    AccessPolicy,
+    AccessService,
+    Collection,
+    CollectionRule,
+    Network,
+    RefusalText,
+    Tier,
+)
+from iiif_auth.models.naming import slug_validator
+
+# -- Tiers --------------------------------------------------------------------------------------------------------
+
+
+class TierForm(PlainForm):
+    """A tier together with its conditions. Without an identifier it gets one from what it gives."""
+
+    listed: who.Choices | None = None
+
+    class Meta:
+        model = Tier
+        exclude = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = self.listed or who.Choices()
+        self.conditions = who.ConditionFormSet(
+            data=self.data if self.is_bound else None,
+            instance=self.instance,
+            prefix=f"{self.prefix}-conditions" if self.prefix else "conditions",
+            form_kwargs={"choices": listed},
+        )
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = _("What grants and addresses call it. Left empty, one is made.")
+        if "services" in self.fields:
+            services: Any = self.fields["services"]
+            services.choices = [(service.pk, str(service)) for service in listed.services]
+
+    @property
+    def in_words(self) -> str:
+        return spoken.tier_sentence(self.instance) if self.instance.pk else ""
+
+    @property
+    def changed_data(self) -> list[str]:
+        return [*super().changed_data, *(["conditions"] if self.conditions.has_changed() else [])]
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if not found.get("slug") and "slug" not in self.errors:
+            found["slug"] = proposed_slug(found.get("gets"), found.get("max_edge"))
+        if not self.conditions.is_valid():
+            self.add_error(None, _("Please correct the lines under “For whom”."))
+        return found
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        self.conditions.instance = self.instance
+        self.conditions.save()
+
+
+def proposed_slug(gets: Any, max_edge: Any) -> str:
+    proposed = {Tier.Gets.SMALLER: f"preview-{max_edge}", Tier.Gets.SUBSTITUTE: "instead"}
+    return proposed.get(gets, str(gets or "tier"))
+
+
+WHAT = ("gets", "max_edge", "take")
+NAMES = (("slug", "order"), "label")
+INSTEAD = ("substitute", "suffix")
+WHEN = (("starts", "ends"), ("season_starts", "season_ends"), "wall_years")
+
+
+class TierInline(Fields, StackedInline):
+    model = Tier
+    form = TierForm
+    template = "admin/iiif_auth/tiers.html"
+    autocomplete_fields = ("substitute",)
+    show_change_link = True
+    verbose_name_plural = _("tiers: who gets what")
+    fieldsets = (
+        (None, {"fields": (WHAT, "join", "services")}),
+        (_("Name and order"), {"fields": NAMES, "classes": ("collapse",)}),
+        (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
+        (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
+    )
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj is not None else 2
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # The answers to “who?” are read once for the page, not once for each line.
+        form = type("TierForm", (TierForm,), {"listed": who.Choices()})
+        return super().get_formset(request, obj, **{"form": form, **kwargs})
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return checkboxes(db_field, super().formfield_for_manytomany, request, kwargs)
+
+
+def checkboxes(db_field: Any, usual: Any, request: HttpRequest, kwargs: dict[str, Any]) -> Any:
+    """Ticks instead of a list to be held down with Ctrl: services are few."""
+    if db_field.name == "services":
+        kwargs["widget"] = forms.CheckboxSelectMultiple
+    return usual(db_field, request, **kwargs)
+
+
+@admin.register(Tier)
+class TierAdmin(Admin):
+    """One tier with its conditions on a page of its own, for those who came by its link."""
+
+    form = TierForm
+    change_form_template = "admin/iiif_auth/tier_form.html"
+    list_display = ("__str__", "policy_link", "in_words", "order")
+    list_display_links = ("__str__",)
+    list_filter = ("gets", ("policy", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("policy",)
+    search_fields = ("slug", "policy__name", "policy__slug")
+    autocomplete_fields = ("policy", "substitute")
+    fieldsets = (
+        (None, {"fields": ("policy", WHAT, "join", "services")}),
+        (_("Name and order"), {"fields": NAMES}),
+        (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
+        (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
+        parts = [part.removeprefix("tiers__") for part in spoken.PARTS]
+        return super().get_queryset(request).prefetch_related(*parts)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return checkboxes(db_field, super().formfield_for_manytomany, request, kwargs)
+
+    @admin.display(description=_("policy"), ordering="policy__name")
+    def policy_link(self, row: Tier) -> str:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:iiif_auth_accesspolicy_change", args=[row.policy_id]), row.policy
+        )
+
+    @admin.display(description=_("in words"))
+    def in_words(self, row: Tier) -> str:
+        return spoken.tier_sentence(row)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        spoken.caution(request, spoken.cautions_about_policy(form.instance.policy))
+
+
+# -- Policies -----------------------------------------------------------------------------------------------------
+
+
+class RefusalTextInline(Fields, StackedInline):
+    model = RefusalText
+    form = PlainForm
+    extra = 0
+    classes = ("collapse",)
+    verbose_name_plural = _("what others are told")
+
+
+class CopyForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=200)
+    slug = forms.CharField(
+        label=_("Identifier"),
+        max_length=80,
+        validators=[slug_validator],
+        help_text=_("Small letters, digits and hyphens."),
+    )
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if AccessPolicy.objects.filter(slug=slug).exists():
+            raise forms.ValidationError(
+                _("There is already a policy with this identifier; “%(free)s” is free.")
+                % {"free": copying.free_slug(slug)}
+            )
+        return slug
+
+
+@admin.register(AccessPolicy)
+class AccessPolicyAdmin(Admin):
+    form = PlainForm
+    inlines = (TierInline, RefusalTextInline)
+    list_display = ("name", "in_words", "used_by", "is_template", "copy_link")
+    list_filter = ("is_template",)
+    ordering = ("name",)
+    search_fields = ("name", "slug", "about")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("in_words", "used_by", "copy_link")
+    actions = ("copy_selected",)
+    change_form_template = "admin/iiif_auth/policy_form.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: AccessPolicy | None = None) -> Any:
+        if obj is None:
+            return ((None, {"fields": ("name", "slug", "about")}), (_("More"), MORE))
+        shown = ("in_words", "used_by", "copy_link")
+        return ((None, {"fields": (*shown, "name", "slug", "about")}), (_("More"), MORE))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return dict(self.prepopulated_fields) if obj is None else {}
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"zone": settings.TIME_ZONE, **super().get_changeform_initial_data(request)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessPolicy]:
+        counted = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                resource_count=Count("resources", distinct=True), collection_count=Count("collections", distinct=True)
+            )
+        )
+        return spoken.with_parts(counted)
+
+    @admin.display(description=_("who may see what"))
+    def in_words(self, row: AccessPolicy) -> str:
+        return spoken.policy_sentence(row)
+
+    @admin.display(description=_("used by"))
+    def used_by(self, row: Any) -> str:
+        if row.is_template:
+            return gettext("nothing: a template is copied")
+        links = (
+            (gettext("%(count)d collections"), "collection", row.collection_count),
+            (gettext("%(count)d resources"), "resource", row.resource_count),
+        )
+        parts = [
+            format_html('<a href="{}?policy__id__exact={}">{}</a>', changelist(model), row.pk, text % {"count": count})
+            for text, model, count in links
+        ]
+        return format_html("{}, {}", *parts)
+
+    @admin.display(description=_("copy"))
+    def copy_link(self, row: AccessPolicy) -> str:
+        text = gettext("Use this template") if row.is_template else gettext("Duplicate")
+        return format_html(
+            '<a href="{}">{}<span class="visually-hidden">: {}</span></a>',
+            reverse("admin:iiif_auth_accesspolicy_copy", args=[row.pk]),
+            text,
+            row.name,
+        )
+
+    @admin.action(description=_("Copy (a template becomes a policy)"), permissions=["add"])
+    def copy_selected(self, request: HttpRequest, queryset: QuerySet[AccessPolicy]) -> None:
+        for row in queryset:
+            name = copying.proposed_name(row)
+            made = copying.copied(row, name=name, slug=copying.free_slug(row.slug))
+            self.log_addition(request, made, [{"added": {}}])
+            self.message_user(request, gettext("“%(name)s” was made.") % {"name": made}, messages.SUCCESS)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.copy_view)
+        return [path("<path:object_id>/copy/", view, name="iiif_auth_accesspolicy_copy"), *super().get_urls()]
+
+    def copy_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Name a copy of a policy, then make it."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+        if not (self.has_add_permission(request) and self.has_view_permission(request, row)):
+            raise PermissionDenied
+        proposed = {"name": copying.proposed_name(row), "slug": copying.free_slug(row.slug)}
+        form = CopyForm(request.POST or None, initial=proposed)
+        if request.method == "POST" and form.is_valid():
+            return self._copied(request, row, form.cleaned_data)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": self.copy_title(row),
+            "sentence": spoken.policy_sentence(row),
+            "form": form,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "admin/iiif_auth/copy.html", context)
+
+    def copy_title(self, row: AccessPolicy) -> str:
+        text = gettext("Use the template “%(name)s”") if row.is_template else gettext("Duplicate “%(name)s”")
+        return text % {"name": row.name}
+
+    def _copied(self, request: HttpRequest, row: AccessPolicy, named: dict[str, str]) -> HttpResponse:
+        made = copying.copied(row, name=named["name"], slug=named["slug"])
+        self.log_addition(request, made, [{"added": {}}])
+        self.message_user(request, gettext("“%(name)s” was made; change it as you like.") % {"name": made})
+        target = "change" if self.has_view_or_change_permission(request, made) else "changelist"
+        args = [made.pk] if target == "change" else []
+        return HttpResponseRedirect(reverse(f"admin:iiif_auth_accesspolicy_{target}", args=args))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not form.instance.is_template:
+            spoken.caution(request, spoken.cautions_about_policy(form.instance))
+
+
+MORE: dict[str, Any] = {"fields": ("zone", "is_template"), "classes": ("collapse",)}
+
+
+def changelist(model: str) -> str:
+    return reverse(f"admin:iiif_auth_{model}_changelist")
+
+
+# -- Access services and networks ---------------------------------------------------------------------------------
+
+
+@admin.register(AccessService)
+class AccessServiceAdmin(LabelSearch, Admin):
+    form = PlainForm
+    list_display = ("__str__", "slug", "pattern", "origin_rule", "used_in")
+    list_filter = ("pattern", "origin_rule")
+    ordering = ("slug",)
+    search_fields = ("slug",)
+    fieldsets = (
+        (None, {"fields": ("pattern", "slug", "label")}),
+        (_("What people read"), {"fields": ("heading", "note", "confirm_label", "logout_label")}),
+        (_("If it fails"), {"fields": ("error_heading", "error_note"), "classes": ("collapse",)}),
+        (_("Which viewers"), {"fields": ("origin_rule", "origins")}),
+        (_("How long it lasts"), {"fields": ("token_seconds", "idle_minutes", "pass_hours"), "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessService]:
+        return super().get_queryset(request).annotate(policy_count=Count("tiers__policy", distinct=True))
+
+    @admin.display(description=_("used in policies"), ordering="policy_count")
+    def used_in(self, row: Any) -> int:
+        count: int = row.policy_count
+        return count
+
+
+@admin.register(Network)
+class NetworkAdmin(Admin):
+    form = PlainForm
+    list_display = ("name", "slug", "addresses")
+    search_fields = ("name", "slug", "prefixes")
+    prepopulated_fields = {"slug": ("name",)}
+    fields = ("name", "slug", "prefixes")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return dict(self.prepopulated_fields) if obj is None else {}
+
+    @admin.display(description=_("networks"))
+    def addresses(self, row: Network) -> str:
+        return ", ".join(str(prefix) for prefix in row.prefixes) if isinstance(row.prefixes, list) else ""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        spoken.caution(request, spoken.cautions_about_network(obj))
+
+
+# -- Collections --------------------------------------------------------------------------------------------------
+
+
+class CollectionRuleInline(StackedInline):
+    model = CollectionRule
+    form = PlainForm
+    extra = 0
+    fields = (("fits", "pattern"),)
+    verbose_name_plural = _("which addresses belong to it")
+
+
+@admin.register(Collection)
+class CollectionAdmin(Loosening, LabelSearch, Admin):
+    inlines = (CollectionRuleInline,)
+    list_display = ("__str__", "slug", "parent", "policy", "in_words", "resource_count", "hides_existence")
+    list_filter = (("policy", admin.RelatedOnlyFieldListFilter), "hides_existence", "overrides")
+    ordering = ("slug",)
+    list_select_related = ("parent", "policy")
+    search_fields = ("slug",)
+    autocomplete_fields = ("parent", "policy")
+    filter_horizontal = ("administrators",)
+    readonly_fields = ("in_words",)
+    fieldsets = (
+        (None, {"fields": ("label", "slug", "parent", "policy", "in_words", "overrides")}),
+        (_("More"), {"fields": ("hides_existence", "administrators"), "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
+        rows = super().get_queryset(request).annotate(resources_in=Count("resources"))
+        return rows.prefetch_related(*(f"policy__{part}" for part in spoken.PARTS))
+
+    @admin.display(description=_("who may see what"))
+    def in_words(self, row: Collection) -> str:
+        if row.policy is None:
+            return gettext("As the collection above says.") if row.parent_id else gettext("No policy here.")
+        return spoken.policy_sentence(row.policy)
+
+    @admin.display(description=_("resources"), ordering="resources_in")
+    def resource_count(self, row: Any) -> str:
+        return format_html(
+            '<a href="{}?collection__id__exact={}">{}</a>', changelist("resource"), row.pk, row.resources_in
+        )

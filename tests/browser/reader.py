@@ -1,0 +1,162 @@
+"""A person with a browser: opens items in a viewer, goes through the library's tabs, and looks at what came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
+
+from project.items import BY_SLUG, PASSWORD
+from tests.browser import pixels
+from tests.browser.demo import Demo
+
+Event = dict[str, Any]
+
+AT_REST = ("shown", "denied", "error")
+NOTICED = 1500
+"""Milliseconds in which a viewer that looks ten times a second would surely have noticed a closed window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the viewer says of itself."""
+
+    state: str
+    shown: str
+    status: str
+    rendition: str
+
+
+class Reader:
+    """One viewer in one tab. ``viewer`` is where it is from; the demo's own if nothing else is said."""
+
+    def __init__(self, context: BrowserContext, demo: Demo, viewer: str = "") -> None:
+        self.context = context
+        self.demo = demo
+        self.viewer = viewer or demo.viewer
+        self.page = context.new_page()
+        self.came: list[Response] = []
+        self.page.on("response", lambda answer: self.came.append(answer))
+        self.page.goto(self.viewer)
+
+    # -- looking
+
+    def open(self, slug: str) -> Stage:
+        """Choose an item from the viewer's list, and wait until it has done all it can by itself."""
+        mark = self.mark()
+        entry = self.page.locator(f'.entry[data-id="{self.demo.manifest(slug)}"]')
+        expect(entry).to_contain_text(BY_SLUG[slug].label)
+        entry.click()
+        return self.settled(mark)
+
+    def open_part(self, number: int) -> Stage:
+        mark = self.mark()
+        self.page.locator("#pieces button").nth(number - 1).click()
+        return self.settled(mark)
+
+    def mark(self) -> int:
+        """How much has happened so far."""
+        return int(self.page.evaluate("globalThis.iiifViewer?.events.length ?? 0"))
+
+    def settled(self, mark: int) -> Stage:
+        """How the viewer stands once something has happened since ``mark``, and nothing is under way any more."""
+        self.page.wait_for_function(
+            """([mark, states]) => iiifViewer.events.length > mark
+                 && states.includes(document.getElementById("stage").dataset.state)""",
+            arg=[mark, list(AT_REST)],
+        )
+        return self.stage()
+
+    def stage(self) -> Stage:
+        return Stage(**self.page.locator("#stage").evaluate("({dataset: d}) => ({state: d.state, shown: d.shown, status: d.status, rendition: d.rendition})"))
+
+    def events(self, *types: str, since: int = 0) -> list[Event]:
+        """What happened between the viewer and the library, in order."""
+        everything: list[Event] = self.page.evaluate("iiifViewer.events.map((event) => ({...event, problem: String(event.problem)}))")
+        return [event for event in everything[since:] if not types or event["type"] in types]
+
+    @property
+    def prompt(self) -> Locator:
+        return self.page.locator("#prompt")
+
+    def way(self, service: str) -> Locator:
+        """The card of one access service."""
+        return self.page.locator(f'.way[data-access$="/access/{service}"]')
+
+    # -- pictures
+
+    def tiles(self, identifier: str) -> list[Response]:
+        """Every answer to a request for pixels of that very picture."""
+        return [answer for answer in self.came if pixels.identifier_of(answer.url) == identifier]
+
+    def forget_tiles(self) -> None:
+        self.came.clear()
+
+    def picture(self) -> bytes:
+        """What is to be seen on the stage."""
+        return self.page.locator("#media canvas").first.screenshot()
+
+    def as_picture(self, address: str) -> Response:
+        """Ask for something as an ``<img>`` of the viewer's page does, past every cache; any status will do."""
+        fresh = f"{address}{'&' if urlsplit(address).query else '?'}fresh={self.page.evaluate('crypto.randomUUID()')}"
+        with self.page.expect_response(fresh) as answer:
+            self.page.evaluate("(address) => { new Image().src = address; }", fresh)
+        return answer.value
+
+    # -- the library's tabs
+
+    def press(self, service: str) -> Page:
+        """Press the button of an access service; the tab that it opens."""
+        with self.context.expect_page() as opened:
+            self.way(service).locator("button.enter").click()
+        opened.value.wait_for_load_state()
+        return opened.value
+
+    def log_in(self, username: str, service: str = "merehaven-login") -> Stage:
+        """The whole way through a login: button, form, confirmation, and back."""
+        mark = self.mark()
+        tab = self.press(service)
+        sign_in(tab, username)
+        confirm(tab)
+        return self.settled(mark)
+
+    def confirm(self, service: str) -> Stage:
+        """The way of somebody who has only to click: a click-through, or a login that is still good."""
+        mark = self.mark()
+        confirm(self.press(service))
+        return self.settled(mark)
+
+    def log_out(self) -> Stage:
+        mark = self.mark()
+        with self.context.expect_page() as opened:
+            self.page.locator("#logout").click()
+        if not opened.value.is_closed():
+            opened.value.wait_for_event("close")
+        return self.settled(mark + 1)
+
+    def keeps_waiting(self) -> None:
+        """Assert that the viewer still waits for the tab it opened, and has had the time to notice a closed one."""
+        self.page.wait_for_function(
+            """(noticed) => Date.now() - iiifViewer.events.findLast(({type}) => type === "window-opened").at > noticed""",
+            arg=NOTICED,
+        )
+        happened = [event["type"] for event in self.events()]
+        since = happened[len(happened) - happened[::-1].index("window-opened") :]
+        assert since == [], f"The viewer did not wait: {since}"
+
+
+def sign_in(tab: Page, username: str, password: str = PASSWORD) -> None:
+    tab.get_by_label("Username").fill(username)
+    tab.get_by_label("Password").fill(password)
+    tab.get_by_role("button", name="Log in").click()
+    tab.wait_for_load_state()
+
+
+def confirm(tab: Page) -> None:
+    """Click “Continue”, which waits half a second before it can be clicked, and see the tab close itself."""
+    button = tab.locator("#continue")
+    expect(button).to_be_enabled()
+    with tab.expect_event("close"):
+        button.click(no_wait_after=True)
