@@ -19,6 +19,9 @@ DEMO = env.bool("DEMO", default=False)
 DEMO_DATA = Path(env.str("DEMO_DATA", default=str(ROOT / ".demo")))
 """Where the demo keeps its database and its pictures."""
 
+DEMO_DRAW = env.bool("DEMO_DRAW", default=True)
+"""Whether ``manage.py demo`` draws what is not there yet; tests of the command itself do without."""
+
 BASE_URL: str = env.str("BASE_URL", default="http://localhost:8000")
 VIEWER_URL: str = env.str("VIEWER_URL", default="")
 """Where the demo's viewer is: another site, so another host name and port."""

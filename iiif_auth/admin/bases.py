@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Field, Q, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from iiif_auth.conf import conf
 from iiif_auth.models.fields import LanguageMapField
@@ -44,6 +45,24 @@ class Admin(Fields, ModelAdmin):
 
     class Media:
         css = {"all": ("iiif_auth/admin/admin.css",)}
+
+    def cautions(self, row: Any) -> Iterable[str]:
+        """What somebody who just saved this row should know."""
+        return ()
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().response_add(request, obj, *args, **kwargs)
+        self._caution(request, obj)
+        return response
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        response = super().response_change(request, obj)
+        self._caution(request, obj)
+        return response
+
+    def _caution(self, request: HttpRequest, obj: Any) -> None:
+        for sentence in dict.fromkeys(self.cautions(obj)):
+            self.message_user(request, sentence, messages.WARNING)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

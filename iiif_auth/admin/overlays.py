@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.admin import chosen, people, spoken, states
+from iiif_auth.admin import chosen, people, states
 from iiif_auth.admin.bases import Admin, Fields, StackedInline
 from iiif_auth.admin.people import NamesPeople
 from iiif_auth.admin.sentences import PlainForm
@@ -41,13 +40,6 @@ class TakesPeople(Fields):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-def cautions(row: Any) -> list[str]:
-    """What was entered may already be over."""
-    if row.ends is not None and row.ends <= timezone.now():
-        return [gettext("It ended on %(day)s already, so it changes nothing.") % {"day": states.day(row.ends)}]
-    return []
-
-
 class Overlay(Admin):
     """A list by state, and the way to end what is running."""
 
@@ -68,9 +60,9 @@ class Overlay(Admin):
     def end_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         chosen.end_now(self, request, queryset)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        spoken.caution(request, cautions(obj))
+    def cautions(self, row: Any) -> Iterable[str]:
+        if row.ends is not None and row.ends <= timezone.now():
+            yield gettext("It ended on %(day)s already, so it changes nothing.") % {"day": states.day(row.ends)}
 
 
 @admin.register(Embargo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,11 +16,11 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from iiif_auth.admin.labels import LabelSearch
-from iiif_auth.admin.loosening import Loosening
 
 from iiif_auth.admin import copying, spoken, who
 from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.labels import LabelSearch
+from iiif_auth.admin.loosening import Loosening
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.models import (
     AccessPolicy,
@@ -162,9 +163,8 @@ class TierAdmin(Admin):
     def in_words(self, row: Tier) -> str:
         return spoken.tier_sentence(row)
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        spoken.caution(request, spoken.cautions_about_policy(form.instance.policy))
+    def cautions(self, row: Tier) -> Iterable[str]:
+        return spoken.cautions_about_policy(row.policy)
 
 
 # -- Policies -----------------------------------------------------------------------------------------------------
@@ -306,10 +306,8 @@ class AccessPolicyAdmin(Admin):
         args = [made.pk] if target == "change" else []
         return HttpResponseRedirect(reverse(f"admin:iiif_auth_accesspolicy_{target}", args=args))
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if not form.instance.is_template:
-            spoken.caution(request, spoken.cautions_about_policy(form.instance))
+    def cautions(self, row: AccessPolicy) -> Iterable[str]:
+        return () if row.is_template else spoken.cautions_about_policy(row)
 
 
 MORE: dict[str, Any] = {"fields": ("zone", "is_template"), "classes": ("collapse",)}
@@ -361,9 +359,8 @@ class NetworkAdmin(Admin):
     def addresses(self, row: Network) -> str:
         return ", ".join(str(prefix) for prefix in row.prefixes) if isinstance(row.prefixes, list) else ""
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        spoken.caution(request, spoken.cautions_about_network(obj))
+    def cautions(self, row: Network) -> Iterable[str]:
+        return spoken.cautions_about_network(row)
 
 
 # -- Collections --------------------------------------------------------------------------------------------------

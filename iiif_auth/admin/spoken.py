@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_network
 
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
@@ -125,9 +123,3 @@ def cautions_about_tier(tier: policy.Tier) -> Iterable[str]:
 def cautions_about_network(row: Network) -> Iterable[str]:
     tier = policy.Tier("network", policy.AnyOf((network_value(row),)))
     return words.warnings(policy.Policy("network", (tier,)), timezone.now(), gettext, reader())
-
-
-def caution(request: HttpRequest, sentences: Iterable[str]) -> None:
-    """Say them above the next page."""
-    for sentence in dict.fromkeys(sentences):
-        messages.warning(request, sentence)

@@ -78,7 +78,8 @@ class Command(BaseCommand):
         errors = [message for message in run_checks() if message.is_serious()]
         if errors:
             raise CommandError("\n".join(str(message) for message in errors))
-        self.draw(folder)
+        if settings.DEMO_DRAW:
+            self.draw(folder)
 
     def draw(self, folder: Path) -> None:
         """Draw what is not there yet, saying how far it has got."""

@@ -1,0 +1,122 @@
+"""Every command and every line of code in the README does what the README says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from iiif_auth.conf import DEFAULTS
+from tests.project.test_demo import free_port
+from tests.readme_commands import README, blocks
+
+ROOT = README.parent
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh copy of what is in the repository, with nothing that somebody built there."""
+    target = tmp_path_factory.mktemp("clone") / "iiif_auth"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.mark.readme
+def test_the_first_command_brings_up_the_demo_from_a_fresh_copy(clone):
+    """The command as it stands; only the port and the form of the announcement are added at its end."""
+    port = free_port()
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("DEMO", "BASE_URL", "VIRTUAL_ENV", "DATABASE_URL")
+    }
+    command = f"{blocks()['demo']} --json --port {port}"
+    with subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        line = demo.stdout.readline()
+        try:
+            ready = json.loads(line)
+            with urlopen(f"{ready['base_url']}/iiif/collection.json") as answer:
+                assert json.load(answer)["type"] == "Collection"
+            with urlopen(ready["viewer_url"]) as answer:
+                assert answer.status == 200
+        finally:
+            os.killpg(demo.pid, signal.SIGINT)
+            _out, said = demo.communicate(timeout=60)
+    assert "Drew 40 pictures and recordings." in said
+
+
+@pytest.mark.readme
+def test_a_new_site_with_the_lines_of_the_readme_passes_its_checks(tmp_path):
+    """``django-admin startproject``, the README's settings and URLs, then the README's commands."""
+    subprocess.run([sys.executable, "-m", "django", "startproject", "site_of_yours", str(tmp_path)], check=True)
+    package = tmp_path / "site_of_yours"
+    with (package / "settings.py").open("a", encoding="utf-8") as settings:
+        settings.write("\n" + blocks()["settings"] + "\n")
+    with (package / "urls.py").open("a", encoding="utf-8") as urls:
+        urls.write("\nfrom django.urls import include\n" + blocks()["urls"] + "\n")
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "site_of_yours.settings",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error",
+    }
+    for command in [*blocks()["migrate"].splitlines(), *blocks()["prune"].splitlines()]:
+        words = command.replace("python ", f"{sys.executable} ", 1).split()
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_code_for_host_sites_is_code_of_ours(db):
+    """The README's example runs, with the names it takes for granted."""
+    from django.test import RequestFactory
+
+    from tests.factories import UserFactory
+
+    request = RequestFactory().get("/")
+    request.user = UserFactory()
+    names = {"info_json": {"@context": "http://iiif.io/api/image/3/context.json"}, "request": request}
+    exec(compile(blocks()["api"], str(README), "exec"), names)  # noqa: S102
+    assert names["services"] == []
+    assert names["image"](request, identifier="chart").status_code == 404
+
+
+def test_every_setting_is_in_the_readme_and_no_other():
+    table = README.read_text(encoding="utf-8").partition("### Settings")[2].partition("### ")[0]
+    rows = [line.split("|")[1].strip().strip("`") for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(DEFAULTS)
+
+
+def test_the_install_command_names_the_package():
+    assert blocks()["install"].split()[-1] == "django-iiif-auth"
+
+
+def test_every_picture_in_the_readme_is_there():
+    import re
+
+    for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README.read_text(encoding="utf-8")):
+        assert (ROOT / target).is_file(), target
