@@ -29,7 +29,7 @@ from iiif_auth.conf import conf
 from iiif_auth.enforce import guard
 from iiif_auth.http.links import links
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Offer, Subject
+from iiif_auth.policy.types import Allowed, Decision, Offer
 from iiif_auth.protocol import identity, infojson, v2
 from iiif_auth.protocol.identity import NotAResourceURL
 from iiif_auth.protocol.terms import JSON, is_open
@@ -69,18 +69,8 @@ def decision_about(
         NotAResourceURL: the URL can not be that of a resource.
     """
     offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
-    subject = identify.browser(request) if request is not None else described(user, address)
+    subject = identify.browser(request) if request is not None else identify.described(user, address)
     return decide(offer, subject, at or timezone.now())
-
-
-def described(user: Any = None, address: str = "") -> Subject:
-    """Somebody as policy sees them, from a user object and an address."""
-    where = identify.parsed_address(address) if address else None
-    if user is None or not user.is_authenticated or not user.is_active:
-        return Subject(address=where)
-    groups = getattr(user, "groups", None)
-    keys = frozenset(str(key) for key in groups.values_list("pk", flat=True)) if groups is not None else frozenset()
-    return Subject(user=str(user.pk), groups=keys, address=where)
 
 
 def may_see(

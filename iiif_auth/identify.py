@@ -11,16 +11,17 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
+from django.db import connections
 from django.http import HttpRequest
 from django.utils import timezone
 
 from iiif_auth import store
 from iiif_auth.conf import conf
-from iiif_auth.models import Pass
 from iiif_auth.policy.types import AccessService, Address, OriginRule, Pattern, Subject
 from iiif_auth.protocol.terms import AMBIENT
 
@@ -56,6 +57,7 @@ def address(request: HttpRequest) -> Address | None:
     return parsed_address(text)
 
 
+@lru_cache(maxsize=1024)
 def parsed_address(text: str) -> Address | None:
     """An address in any of its spellings as the one value that policy compares."""
     try:
@@ -93,6 +95,16 @@ def is_signed_in(request: HttpRequest) -> bool:
     if hook is not None:
         return bool(hook(user))
     return user.get_username().lower() not in ("anonymous", "anonymoususer") or user.has_usable_password()
+
+
+def described(user: Any = None, address: str = "") -> Subject:
+    """Somebody as policy sees them, from a user object and an address."""
+    where = parsed_address(address) if address else None
+    if user is None or not user.is_authenticated or not user.is_active:
+        return Subject(address=where)
+    groups = getattr(user, "groups", None)
+    keys = frozenset(str(key) for key in groups.values_list("pk", flat=True)) if groups is not None else frozenset()
+    return Subject(user=str(user.pk), groups=keys, address=where)
 
 
 # -- The browser's door -------------------------------------------------------------------------------------------
@@ -167,10 +179,17 @@ def keep_alive(request: HttpRequest) -> None:
         slide(facts, now)
 
 
-def slide(facts: store.PassFacts, now: datetime) -> None:
-    """Start the idle life of a pass anew."""
+SLIDE = "UPDATE iiif_auth_pass SET seen = %s, idle_until = %s WHERE id = %s"
+
+
+def slide(facts: store.PassFacts, now: datetime) -> bool:
+    """Start the idle life of a pass anew; whether it is still there."""
+    connection = connections[store.database()]
     idle_until = now + timedelta(minutes=facts.idle_minutes)
-    Pass.objects.filter(pk=facts.id).update(seen=now, idle_until=idle_until)
+    times = [connection.ops.adapt_datetimefield_value(time) for time in (now, idle_until)]
+    with connection.cursor() as cursor:
+        cursor.execute(SLIDE, [*times, facts.id])
+        return bool(cursor.rowcount)
 
 
 # -- The bearer's door --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -55,7 +55,7 @@ def in_viewer(item: Item) -> str:
     viewer: str = settings.VIEWER_URL
     if not viewer:
         return ""
-    return f"{viewer}/?{urlencode({'manifest': public(reverse('manifest', args=[item.slug]))})}"
+    return f"{viewer}/#{quote(public(reverse('manifest', args=[item.slug])), safe='')}"
 
 
 def why_page(item: Item) -> str:

@@ -18,6 +18,7 @@ from iiif_auth.admin.labels import LabelSearch
 from iiif_auth.admin.loosening import Loosening
 from iiif_auth.admin.overlays import EmbargoInline, GrantInline, WithdrawalInline
 from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.admin.why import WhyMixin
 from iiif_auth.models import Embargo, Grant, Rendition, Resource, Withdrawal
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
@@ -76,9 +77,9 @@ class RenditionInline(Fields, StackedInline):
 
 
 @admin.register(Resource)
-class ResourceAdmin(Loosening, LabelSearch, FoundByAddress):
+class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
     inlines = (RenditionInline, EmbargoInline, WithdrawalInline, GrantInline)
-    list_display = ("__str__", "url", "collection", "in_words", "closed")
+    list_display = ("__str__", "url", "collection", "in_words", "closed", "why_link")
     list_filter = (
         ClosedFilter,
         ("policy", admin.RelatedOnlyFieldListFilter),
@@ -89,11 +90,11 @@ class ResourceAdmin(Loosening, LabelSearch, FoundByAddress):
     list_select_related = ("collection", "policy")
     search_fields = ("url", "remarks")
     autocomplete_fields = ("collection", "policy")
-    readonly_fields = ("in_words", "closed")
+    readonly_fields = ("in_words", "closed", "why_link")
     actions = ("set_policy", "withdraw")
     fieldsets = (
         (None, {"fields": ("label", "url", ("type", "image_api"), "format")}),
-        (_("Who may see it"), {"fields": ("in_words", "closed", "collection", "policy", "overrides")}),
+        (_("Who may see it"), {"fields": ("in_words", "closed", "why_link", "collection", "policy", "overrides")}),
         (_("More"), {"fields": ("date", "remarks"), "classes": ("collapse",)}),
     )
 

@@ -59,7 +59,7 @@ class TierForm(PlainForm):
             self.fields["slug"].help_text = _("What grants and addresses call it. Left empty, one is made.")
         if "services" in self.fields:
             services: Any = self.fields["services"]
-            services.choices = [(service.pk, str(service)) for service in listed.services]
+            services.choices = [(service.pk, who.name_of(service)) for service in listed.services]
 
     @property
     def in_words(self) -> str:

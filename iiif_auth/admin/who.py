@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import people
 from iiif_auth.admin.bases import InlineFormSet
+from iiif_auth.admin.copying import MARK
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.models import AccessService, Condition, Network, Tier
 
@@ -61,11 +62,17 @@ class Choices:
         return [*plain, *((title, choices) for title, choices in lists if choices)]
 
     def _listed(self, kind: str, rows: list[Any]) -> list[tuple[str, str]]:
-        return [(f"{kind}:{row.pk}", str(row)) for row in rows]
+        return [(f"{kind}:{row.pk}", name_of(row)) for row in rows]
 
     @property
     def codes(self) -> set[str]:
         return {code for code, label in flat(self.offered)}
+
+
+def name_of(row: Any) -> str:
+    """Its name, and whether it came with the templates: then a copy gets one of the host's own."""
+    marked = getattr(row, "slug", "").startswith(MARK)
+    return gettext("%(name)s (of the templates)") % {"name": row} if marked else str(row)
 
 
 def flat(choices: list[tuple[Any, Any]]) -> list[tuple[str, Any]]:

@@ -29,7 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from iiif_auth import identify, store
 from iiif_auth.admin import spoken
 from iiif_auth.admin.people import NamedField, shown
-from iiif_auth.api import described
+from iiif_auth.identify import described
 from iiif_auth.conf import conf
 from iiif_auth.models import AccessPolicy, Collection, Grant, RefusalText, Resource
 from iiif_auth.policy import types as policy
@@ -65,7 +65,10 @@ class WhyForm(forms.Form):
         help_text=_("Its address in any spelling, as copied from a viewer, an info.json, an image or a probe."),
     )
     person = NamedField(
-        label=_("Person"), required=False, help_text=_("A name or e-mail address. Empty: nobody signed in.")
+        label=_("Person"),
+        required=False,
+        max_length=200,
+        help_text=_("A name or e-mail address. Empty: nobody signed in."),
     )
     address = forms.CharField(
         label=_("Address"),
@@ -254,6 +257,7 @@ class Answer:
     address: str
     networks: tuple[str, ...]
     agreed: tuple[str, ...]
+    at: str
     time: str
     content_status: int
     probe_status: int
@@ -315,7 +319,8 @@ class Inquiry:
             address=str(self.subject.address or gettext("nowhere in particular")),
             networks=tuple(one.label for one in self.form.book.networks.values() if one.admits(self.subject)),
             agreed=tuple(map(spoken.picked, agreed)),
-            time=words.instant(self.at, gettext, self.reader),
+            at=self.at.isoformat(),
+            time=f"{words.instant(self.at, gettext, self.reader)} ({self.reader.zone})",
             content_status=content_status(decision),
             probe_status=int(str(told["status"])),
             heading=self._text(told.get("heading")),
@@ -550,6 +555,7 @@ def _text_lines(answer: Answer) -> Iterator[str]:
     yield f"{answer.headline.upper()}. {answer.reason}"
     for name, value in facts(answer):
         yield f"{name}: {value}"
+    yield from (gettext("Instead:") + f" {instead.label} <{instead.url}>" for instead in answer.instead)
     for place in answer.places:
         yield ""
         yield f"{place.number}. {place.what.text}: {place.sentence or gettext('No policy.')}"
@@ -571,8 +577,6 @@ def facts(answer: Answer) -> Iterator[tuple[str, str]]:
     yield gettext("Status"), gettext("content %(content)d, probe %(probe)d") % status
     if answer.heading:
         yield gettext("They read"), " – ".join(text for text in (answer.heading, answer.note) if text)
-    for instead in answer.instead:
-        yield gettext("Instead"), f"{instead.label} <{instead.url}>"
 
 
 def with_more(text: str, more: Iterable[str]) -> str:
@@ -637,7 +641,6 @@ def page(model_admin: WhyMixin, request: HttpRequest, form: WhyForm, answer: Ans
         "text": as_text(answer) if answer else "",
         "query": query.urlencode(),
         "seen": seen(request),
-        "zone": conf.TIME_ZONE,
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/iiif_auth/why.html", context)

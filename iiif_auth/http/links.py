@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
+from functools import lru_cache
+
+from django.conf import settings
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 from iiif_auth.conf import conf
 from iiif_auth.protocol.links import Links
@@ -10,7 +13,12 @@ from iiif_auth.protocol.links import Links
 
 def links() -> Links:
     """The links of Authorization Flow 2.0, absolute, from the setting and never from ``Host`` (security C6)."""
-    site = conf.BASE_URL
+    return _links(conf.BASE_URL, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=16)
+def _links(site: str, script: str, urlconf: object) -> Links:
+    """Made once for each place the app is at: finding four addresses takes as long as an empty page."""
 
     def prefix(name: str, **kwargs: str) -> str:
         return site + reverse(f"iiif_auth:{name}", kwargs=kwargs).removesuffix("x")

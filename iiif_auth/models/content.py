@@ -36,11 +36,17 @@ class ResourceURLField(models.TextField):
 class DigestOfURL:
     """Reads as the digest of the row's URL, whatever is assigned: the two can not come apart, in a fixture either."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     def __get__(self, row: Any, owner: type | None = None) -> Any:
         return self if row is None else identity.digest(ResourceURLField().to_python(row.url))
 
     def __set__(self, row: Any, value: object) -> None:
-        """What the database or a fixture says is not needed."""
+        """What the database or a fixture says is not needed, but without it Django takes the field for a deferred one,
+        which ``save()`` leaves as it is: the digest of the former URL.
+        """
+        row.__dict__[self.name] = value
 
 
 class DigestField(models.CharField):
@@ -48,7 +54,7 @@ class DigestField(models.CharField):
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
-        setattr(cls, self.attname, DigestOfURL())
+        setattr(cls, self.attname, DigestOfURL(self.attname))
 
 
 class Addressed(models.Model):

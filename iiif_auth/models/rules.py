@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -292,6 +292,19 @@ class Condition(models.Model):
     attribute_name = models.CharField(_("attribute"), max_length=200, blank=True)
     attribute_value = models.CharField(_("value"), max_length=500, blank=True)
 
+    objects: ClassVar[NaturalManager[Condition]] = NaturalManager()
+    natural_fields = (
+        "tier",
+        "kind",
+        "bracket",
+        "user",
+        "group",
+        "network",
+        "service",
+        "attribute_name",
+        "attribute_value",
+    )
+
     class Meta:
         verbose_name = _("condition")
         verbose_name_plural = _("conditions")
@@ -327,6 +340,10 @@ class Condition(models.Model):
     def __str__(self) -> str:
         return str(self.get_kind_display())
 
+    def natural_key(self) -> tuple[Any, ...]:
+        """All that it says: a fixture that is loaded again adds nothing."""
+        return tuple(self._meta.get_field(name).value_from_object(self) for name in self.natural_fields)
+
 
 class RefusalText(models.Model):
     """What a policy tells people for one kind of refusal."""
@@ -347,6 +364,9 @@ class RefusalText(models.Model):
     why = models.CharField(_("reason"), max_length=20, choices=Why.choices)
     heading = LanguageMapField(_("heading"), blank=False)
     note = LanguageMapField(_("note"))
+
+    objects: ClassVar[NaturalManager[RefusalText]] = NaturalManager()
+    natural_fields = ("policy", "why")
 
     class Meta:
         verbose_name = _("text for refusals")
@@ -375,6 +395,9 @@ class RefusalText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy}: {self.get_why_display()}"
+
+    def natural_key(self) -> tuple[int, str]:
+        return (self.policy_id, self.why)
 
 
 class Collection(models.Model):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from iiif_auth import models
 from iiif_auth.policy.types import NOBODY, Subject
-from iiif_auth.store import rulebook
+from iiif_auth.store import find_offer, rulebook
 from tests import factories
 from tests.admin.pages import sent_back
 
@@ -32,7 +32,22 @@ MADE = {
     "withdrawal": factories.WithdrawalFactory,
 }
 READ_ONLY = ("agreement", "pass", "token")
-HOSTILE = ("%", "'", '"', "\\", "\x00", "%00", "((", "[a", "/iiif/3/x y", "https://[", "\u202e", "x" * 3000, "{}", "ä ö")
+HOSTILE = (
+    "%",
+    "'",
+    '"',
+    "\\",
+    "\x00",
+    "%00",
+    "((",
+    "[a",
+    "/iiif/3/x y",
+    "https://[",
+    "\u202e",
+    "x" * 3000,
+    "{}",
+    "ä ö",
+)
 
 
 def page(model: str, name: str, *args: object) -> str:
@@ -439,3 +454,12 @@ def test_a_new_resource_can_be_embargoed_in_the_same_form(root):
     row = models.Resource.objects.get()
     assert (row.label, row.embargoes.get().reason) == ({"en": ["Diary"]}, "Donor")
     assert row.grants.get().granted_by is not None
+
+
+@pytest.mark.django_db
+def test_a_resource_that_moves_is_found_at_its_new_address_only(root):
+    row = factories.ResourceFactory(url="/iiif/3/old", policy=factories.AccessPolicyFactory())
+    url = page("resource", "change", row.pk)
+    root.post(url, sent_back(root.get(url), "resource") | {"url": "/iiif/3/new"})
+    assert find_offer("/iiif/3/old") is None
+    assert find_offer("/iiif/3/new") is not None

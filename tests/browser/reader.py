@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
@@ -27,6 +28,22 @@ class Stage:
     shown: str
     status: str
     rendition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an ``<img>`` was answered, and whether there was a picture in it."""
+
+    status: int
+    seen: bool
+
+
+PICTURE = """(address) => new Promise((done) => {
+    const picture = new Image();
+    picture.onload = () => done(true);
+    picture.onerror = () => done(false);
+    picture.src = address;
+})"""
 
 
 class Reader:
@@ -98,12 +115,22 @@ class Reader:
         """What is to be seen on the stage."""
         return self.page.locator("#media canvas").first.screenshot()
 
-    def as_picture(self, address: str) -> Response:
-        """Ask for something as an ``<img>`` of the viewer's page does, past every cache; any status will do."""
-        fresh = f"{address}{'&' if urlsplit(address).query else '?'}fresh={self.page.evaluate('crypto.randomUUID()')}"
-        with self.page.expect_response(fresh) as answer:
-            self.page.evaluate("(address) => { new Image().src = address; }", fresh)
-        return answer.value
+    def as_picture(self, address: str) -> Answer:
+        """Ask for something as an ``<img>`` of the viewer's page does, past every cache.
+
+        Chromium keeps a refusal from a page that asked for a picture, so its status is read where the network is.
+        """
+        fresh = f"{address}{'&' if urlsplit(address).query else '?'}fresh={uuid4()}"
+        asked: list[str] = []
+        statuses: dict[str, int] = {}
+        network = self.context.new_cdp_session(self.page)
+        network.on("Network.requestWillBeSent", lambda sent: sent["request"]["url"] == fresh and asked.append(sent["requestId"]))
+        network.on("Network.responseReceivedExtraInfo", lambda got: statuses.setdefault(got["requestId"], got["statusCode"]))
+        network.send("Network.enable")
+        seen = self.page.evaluate(PICTURE, fresh)
+        network.send("Network.disable")
+        network.detach()
+        return Answer(statuses[asked[0]], seen)
 
     # -- the library's tabs
 

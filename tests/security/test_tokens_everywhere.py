@@ -73,8 +73,7 @@ def test_a_token_opens_nothing_anywhere(token, place, method):
         assert (url, with_token.status_code) == (url, without.status_code)
         assert CANARY not in body(with_token)
         assert token.encode() not in body(with_token)
-        assert identify.COOKIE not in with_token.cookies
-        assert "_auth_user_id" not in with_token.client.session
+        assert {name for name, morsel in with_token.cookies.items() if morsel.value} <= {"csrftoken", "iiif_auth_flow"}
     assert Pass.objects.count() == before
 
 
@@ -90,9 +89,9 @@ def body(response) -> bytes:
 @pytest.mark.requirement("A2-CONT-01")
 def test_the_same_bytes_are_there_for_the_cookie(token):
     """So that the test above can not pass because there is nothing to see."""
-    browser = Browser().sign_in(person("bob"))
+    browser = Browser(raise_request_exception=False).sign_in(person("bob"))
     browser.click(access("login"))
-    found = [url for url in urls() if CANARY in body(browser.get(url))]
+    found = [url for url in urls() if "logout" not in url and CANARY in body(browser.get(url))]
     assert found == ["/copies/report.txt", "/iiif/3/chart/full/max/0/default.jpg", "/media/report.txt"]
 
 

@@ -1,0 +1,434 @@
+"""Broken twins: each breaks one thing on purpose, and the test named beside it must notice."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.utils.safestring import mark_safe
+
+from iiif_auth import identify, middleware, passes, store
+from iiif_auth.enforce import guard
+from iiif_auth.http import access, headers, info, probe, token
+from iiif_auth.http import logout as logout_views
+from iiif_auth.http.api_view import PublicView
+from iiif_auth.policy.types import OriginRule, Pattern
+from iiif_auth.protocol import infojson, origins, v2
+from iiif_auth.protocol.terms import Problem
+from tests.enforce import test_guard
+from tests.http import test_access, test_headers, test_info, test_logout, test_middleware, test_probe, test_token
+
+# The fixtures of those tests are needed here by name.
+from tests.http.test_probe import tiers  # noqa: F401
+from tests.security import test_bad_input, test_hidden, test_tokens_everywhere
+
+
+@dataclass
+class Twin:
+    """What is broken, how, and which test is to notice."""
+
+    name: str
+    breaks: Callable[[pytest.MonkeyPatch], None]
+    test: Callable[..., None]
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+TWINS: list[Twin] = []
+
+
+def noticed_by(test: Callable[..., None], **values: Any) -> Callable[[Any], Any]:
+    def register(breaks: Any) -> Any:
+        TWINS.append(Twin(f"{breaks.__name__} / {test.__name__}", breaks, test, values))
+        return breaks
+
+    return register
+
+
+# -- The probe ----------------------------------------------------------------------------------------------------
+
+
+@noticed_by(
+    test_probe.test_the_answer_is_always_200_and_says_the_status_inside,
+    authorization=None,
+    uri="/iiif/3/chart",
+    status=401,
+)
+def probe_answers_with_the_status_itself(patch):
+    def answer(body):
+        response = real(body)
+        response.status_code = body["status"]
+        return response
+
+    real = probe.answer
+    patch.setattr(probe, "answer", answer)
+
+
+@noticed_by(
+    test_probe.test_the_answer_is_always_200_and_says_the_status_inside,
+    authorization=None,
+    uri="/iiif/3/chart",
+    status=401,
+)
+def status_is_a_text(patch):
+    real = v2._result
+    patch.setattr(v2, "_result", lambda status, rest: {**real(status, rest), "status": str(status)})
+
+
+@noticed_by(test_probe.test_smaller_versions_are_offered_and_can_really_be_had)
+def substitute_is_an_object(patch):
+    real = v2._refused
+    patch.setattr(v2, "_refused", lambda *given: {**real(*given), "substitute": real(*given)["substitute"][0]})
+
+
+@noticed_by(test_probe.test_cookies_are_not_looked_at)
+def the_probe_takes_the_cookie(patch):
+    patch.setattr(identify, "bearer", lambda request, dialect, services: identify.browser(request))
+
+
+@noticed_by(test_probe.test_a_token_of_a_service_that_does_not_lead_here_is_nobodys)
+def the_token_of_any_service_counts(patch):
+    class Every(frozenset):
+        def __contains__(self, slug: object) -> bool:
+            return True
+
+    real = identify.bearer
+    patch.setattr(identify, "bearer", lambda request, dialect, services: real(request, dialect, Every()))
+
+
+@noticed_by(test_probe.test_a_token_of_another_dialect_is_nobodys, dialect="1")
+def the_token_of_any_dialect_counts(patch):
+    real = store.find_token
+    patch.setattr(store, "find_token", lambda digest: (facts := real(digest)) and replace(facts, dialect="2"))
+
+
+@noticed_by(test_probe.test_the_preflight_is_the_same_for_everything, uri="/iiif/3/chart")
+def no_preflight(patch):
+    patch.setattr(PublicView, "options", lambda self, request, *args, **kwargs: HttpResponse(status=204))
+
+
+@noticed_by(test_probe.test_the_preflight_is_the_same_for_everything, uri="/iiif/3/chart")
+def preflight_allows_everything_by_a_star(patch):
+    patch.setitem(headers.PREFLIGHT, "Access-Control-Allow-Headers", "*")
+
+
+@noticed_by(test_probe.test_an_answer_that_can_not_be_given_is_readable_from_anywhere_and_not_a_yes)
+def errors_are_left_to_the_framework(patch):
+    patch.setattr(PublicView, "handle_exception", lambda self, exc: HttpResponse(status=500))
+
+
+@noticed_by(test_probe.test_a_no_says_why_in_words)
+def no_words(patch):
+    patch.setattr(v2, "_told", lambda text: {})
+
+
+@noticed_by(
+    test_probe.test_what_is_delivered_elsewhere_is_answered_with_a_location_only_to_those_who_may_have_it,
+)
+def location_is_a_text(patch):
+    real = v2._granted
+    patch.setattr(v2, "_granted", lambda *given: (302, {"location": real(*given)[1]["location"]["id"]}))
+
+
+@noticed_by(test_probe.test_a_token_counts_in_its_header_only)
+def the_token_counts_in_the_query(patch):
+    real = identify.presented_token
+    patch.setattr(identify, "presented_token", lambda request: real(request) or request.GET.get("access_token"))
+
+
+# -- The token service --------------------------------------------------------------------------------------------
+
+ASK = {"profile": "missingAspect"}
+
+
+@noticed_by(
+    test_token.test_whatever_the_message_is_called_it_comes_back_unchanged_and_nothing_else_runs,
+    message_id="</script><script>alert(1)</script>",
+)
+@noticed_by(test_bad_input.test_the_script_posts_them_unchanged)
+def the_message_is_written_raw(patch):
+    import json
+
+    def raw(value, element_id=None, encoder=None):
+        return mark_safe(f'<script id="{element_id}" type="application/json">{json.dumps(value)}</script>')  # noqa: S308
+
+    patch.setattr("django.template.defaultfilters._json_script", raw)
+
+
+@noticed_by(
+    test_token.test_where_no_origin_can_be_used_the_error_goes_to_everybody_and_no_token_is_made,
+    query="?origin=https://good.example@evil.example&messageId=1",
+    message_id="1",
+)
+def the_origin_is_taken_as_it_comes(patch):
+    patch.setattr(origins, "serialised", lambda value, plain_http=True: value)
+
+
+@noticed_by(test_token.test_the_page_posts_one_token_to_the_viewer_that_asked)
+def the_token_goes_to_everybody(patch):
+    real = token.page
+    patch.setattr(token, "page", lambda request, message, target: real(request, message, "*"))
+
+
+@noticed_by(test_access.test_only_the_viewer_that_was_confirmed_is_told)
+def the_origin_is_not_checked(patch):
+    patch.setattr(identify, "may_use_origin", lambda service, origin, facts: True)
+
+
+@noticed_by(test_token.test_the_page_may_be_framed_by_anybody_and_stored_by_nobody)
+def the_token_page_can_not_be_framed(patch):
+    patch.setitem(headers.TOKEN_PAGE, "X-Frame-Options", "DENY")
+
+
+@noticed_by(test_token.test_the_page_may_be_framed_by_anybody_and_stored_by_nobody)
+def the_token_page_is_kept(patch):
+    patch.setitem(headers.TOKEN_PAGE, "Cache-Control", "max-age=60")
+
+
+@noticed_by(test_token.test_every_error_is_a_message_in_words_for_people, profile="expiredAspect")
+def expired_is_called_invalid(patch):
+    patch.setitem(v2.PROBLEMS, Problem.EXPIRED_ASPECT, "invalidAspect")
+
+
+@noticed_by(test_token.test_what_is_not_a_frame_gets_no_token, headers={"sec-fetch-dest": "script"}, allowed=False)
+def scripts_get_tokens(patch):
+    patch.setattr(token, "_is_framed", lambda request: True)
+
+
+@noticed_by(test_token.test_a_token_does_not_outlive_the_pass)
+def tokens_live_as_long_as_they_like(patch):
+    real = passes.mint
+    patch.setattr(passes, "mint", lambda *given: (real(*given)[0], 300))
+
+
+@noticed_by(test_access.test_neither_the_secret_nor_the_token_is_kept)
+def secrets_are_stored(patch):
+    patch.setattr(identify, "digest", lambda secret: secret)
+
+
+@noticed_by(test_token.test_an_old_token_says_nothing)
+@noticed_by(test_token.test_an_agreement_taken_back_ends_its_tokens_at_once)
+def tokens_stand_for_ever(patch):
+    patch.setattr(identify, "_stands", lambda facts: True)
+
+
+# -- The access service -------------------------------------------------------------------------------------------
+
+
+@noticed_by(test_access.test_looking_at_the_page_grants_nothing_however_often)
+@noticed_by(test_access.test_a_browser_with_a_pass_still_has_to_click_for_another_viewer)
+def a_look_grants(patch):
+    patch.setitem(access.PATTERNS, Pattern.CLICKTHROUGH, access.granted)
+
+
+@noticed_by(test_access.test_somebody_already_signed_in_still_has_to_click)
+def signing_in_grants(patch):
+    patch.setattr(access, "confirmation", access.granted)
+
+
+@noticed_by(test_middleware.test_while_somebody_signs_in_no_page_cuts_the_viewer_off, url="/moved", status=302)
+def the_mark_is_not_heeded(patch):
+    patch.setattr(middleware, "is_marked", lambda request: False)
+
+
+@noticed_by(test_middleware.test_the_access_pages_never_cut_the_viewer_off_whoever_answers)
+def refused_forms_cut_the_viewer_off(patch):
+    patch.setattr(middleware, "is_access_page", lambda request: False)
+
+
+@noticed_by(test_middleware.test_a_forged_mark_is_no_mark, value="1")
+def any_mark_counts(patch):
+    patch.setattr(middleware, "is_marked", lambda request: bool(request.COOKIES.get(middleware.COOKIE)))
+
+
+@noticed_by(test_headers.test_every_kind_of_answer_carries_exactly_its_headers)
+def the_access_page_isolates_itself(patch):
+    patch.setitem(headers.PAGE, "Cross-Origin-Opener-Policy", "same-origin")
+
+
+@noticed_by(test_access.test_the_pages_can_not_be_framed)
+def the_access_page_can_be_framed(patch):
+    patch.setattr(access, "page_policy", lambda: "default-src 'none'")
+
+
+@noticed_by(test_access.test_each_click_gives_the_cookie_a_new_value_and_ends_the_old_one)
+def the_cookie_keeps_its_value(patch):
+    patch.setattr(identify, "new_secret", lambda: "A" * 43)
+
+
+@noticed_by(test_access.test_somebody_else_at_the_same_browser_inherits_nothing)
+def the_next_person_inherits(patch):
+    def kept(request, now):
+        found = identify.current_pass(request, now)
+        return passes.Pass.objects.get(pk=found.facts.id) if found.facts else None
+
+    patch.setattr(passes, "_kept_pass", kept)
+
+
+@noticed_by(test_access.test_the_cookie_is_bound_to_this_site_and_sent_to_it_from_every_other)
+def the_cookie_stays_on_its_own_site(patch):
+    def lax(response, value, max_age):
+        response.set_cookie(identify.COOKIE, value, max_age=max_age, secure=True, httponly=True, samesite="Lax")
+
+    patch.setattr(passes, "_cookie", lax)
+
+
+@noticed_by(test_access.test_a_kiosk_lets_in_nobody_from_elsewhere)
+@noticed_by(test_access.test_a_kiosk_that_no_tier_ties_to_a_place_lets_in_nobody)
+def a_kiosk_lets_in_the_world(patch):
+    patch.setattr(identify, "recognises", lambda service, subject, book: True)
+
+
+@noticed_by(test_access.test_a_pass_that_has_run_out_is_expired_at_every_door, life="idle_until")
+@noticed_by(test_access.test_a_pass_that_has_run_out_is_expired_at_every_door, life="ends")
+def passes_last_for_ever(patch):
+    patch.setattr(store.PassFacts, "expired", lambda self, at: False)
+
+
+@noticed_by(test_access.test_what_ends_an_account_ends_its_pass_at_once, end=test_access.change_password)
+def the_password_does_not_matter(patch):
+    patch.setattr(store, "credential_mark", lambda password: "same")
+
+
+@noticed_by(test_access.test_each_service_says_which_viewers_are_told, rule="listed", origins=[], listed="invalidOrigin", unlisted="invalidOrigin")
+@noticed_by(test_token.test_a_service_for_addresses_with_an_empty_list_of_viewers_serves_none, rule="listed", allowed=False)
+def an_empty_list_is_every_viewer(patch):
+    real = store.service_value
+
+    def lenient(row):
+        value = real(row)
+        return value if value.origins and row.origins != ["https://iiif.example.org"] else replace(value, origin_rule=OriginRule.OPEN)
+
+    patch.setattr(store, "service_value", lenient)
+
+
+# -- Logout -------------------------------------------------------------------------------------------------------
+
+
+@noticed_by(test_logout.test_a_picture_on_somebodys_page_logs_nobody_out, destination="image")
+def pictures_log_out(patch):
+    patch.setattr(logout_views, "is_for_a_page", lambda request: True)
+
+
+@noticed_by(test_logout.test_leaving_a_login_ends_session_pass_cookie_and_tokens, query="")
+def only_the_cookie_goes(patch):
+    patch.setattr(passes, "leave", lambda request, service: False)
+
+
+@noticed_by(test_logout.test_leaving_a_login_ends_session_pass_cookie_and_tokens, query="")
+def the_session_stays(patch):
+    patch.setattr(logout_views, "logout_of_host", lambda request: None)
+
+
+@noticed_by(test_logout.test_leaving_terms_takes_back_that_agreement_and_nothing_else)
+def leaving_one_thing_leaves_everything(patch):
+    patch.setattr(passes, "leave", lambda request, service: passes.end(request) and False)
+
+
+# -- Content ------------------------------------------------------------------------------------------------------
+
+
+@noticed_by(test_tokens_everywhere.test_a_token_opens_nothing_anywhere, place="header", method="get")
+@noticed_by(test_guard.test_a_request_is_judged_by_its_cookie_and_by_nothing_else_that_is_said)
+def the_content_takes_tokens(patch):
+    real = identify.browser
+
+    def either(request):
+        facts = store.find_token(identify.digest(identify.presented_token(request) or "A" * 43))
+        return identify._subject(facts.holder, request) if facts else real(request)
+
+    patch.setattr(identify, "browser", either)
+
+
+@noticed_by(test_tokens_everywhere.test_a_token_opens_nothing_anywhere, place="access cookie", method="get")
+def the_token_is_a_cookie(patch):
+    real = store.find_pass
+
+    def either(digest):
+        facts = store.find_token(digest)
+        return facts.holder if facts else real(digest)
+
+    patch.setattr(store, "find_pass", either)
+
+
+@noticed_by(test_guard.test_what_is_granted_can_be_used_on_other_sites_and_is_kept_by_no_shared_cache)
+def shared_caches_keep_content(patch):
+    patch.setattr(guard, "admitted", lambda response: response)
+
+
+@noticed_by(test_guard.test_only_to_look_is_not_to_take)
+def looking_is_taking(patch):
+    real = guard.refusal
+    patch.setattr(guard, "refusal", lambda request, url, take=False: real(request, url))
+
+
+@noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="content")
+@noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="probe")
+def what_is_hidden_says_why(patch):
+    real = store.find_offer
+    seen = lambda uri: (offer := real(uri)) and replace(offer, hidden=False)  # noqa: E731
+    patch.setattr(store, "find_offer", seen)
+
+
+@noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="info.json")
+def what_is_hidden_has_dimensions(patch):
+    patch.setattr(info.InfoView, "_allowed", lambda self, request, offer: True)
+
+
+@noticed_by(test_info.test_everybody_is_told_the_same)
+def info_json_depends_on_who_asks(patch):
+    def get(self, request, identifier):
+        subject = identify.browser(request._request)
+        return self._missing() if not subject.agreements else real(self, request, identifier)
+
+    real = info.InfoView.get
+    patch.setattr(info.InfoView, "get", get)
+
+
+@noticed_by(test_info.test_a_restricted_image_says_where_its_probe_is)
+def the_context_of_auth_comes_last(patch):
+    real = infojson.with_probe
+
+    def last(document, found, version):
+        made = dict(real(document, found, version))
+        return {**made, "@context": made["@context"][::-1]}
+
+    patch.setattr(infojson, "with_probe", last)
+
+
+# -- Places -------------------------------------------------------------------------------------------------------
+
+
+@noticed_by(test_bad_input.test_proxies_are_counted_from_the_right, proxies=1, header="192.0.2.5, 203.0.113.9", status=403)
+def proxies_are_counted_from_the_left(patch):
+    def leftmost(request):
+        return identify.parsed_address(request.META.get("HTTP_X_FORWARDED_FOR", "").partition(",")[0])
+
+    patch.setattr(identify, "address", leftmost)
+
+
+@noticed_by(test_bad_input.test_a_cookie_that_is_not_exactly_ours_once_is_none, line="__Host-iiif_access =x; __Host-iiif_access={secret}")
+def the_last_cookie_wins(patch):
+    patch.setattr(identify, "cookie_secret", lambda request: request.COOKIES.get(identify.COOKIE))
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
+def test_a_broken_twin_is_noticed(twin, request, monkeypatch):
+    wanted = [name for name in inspect.signature(twin.test).parameters if name not in twin.values]
+    given = {name: fixture(twin.test, name, request) for name in wanted}
+    twin.breaks(monkeypatch)
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        twin.test(**given, **twin.values)
+
+
+def fixture(test: Callable[..., None], name: str, request: pytest.FixtureRequest) -> Any:
+    """A fixture as the test's own module knows it."""
+    found = getattr(inspect.getmodule(test), name, None)
+    function = getattr(found, "__wrapped__", None) or getattr(found, "_fixture_function", None)
+    if function is None:
+        return request.getfixturevalue(name)
+    needs = inspect.signature(function).parameters
+    return function(**{need: fixture(test, need, request) for need in needs})
