@@ -59,7 +59,7 @@ def in_viewer(item: Item) -> str:
 
 
 def why_page(item: Item) -> str:
-    return f"{reverse('admin:iiif_auth_why')}?{urlencode({'url': item.pieces[0].path})}"
+    return f"{reverse('admin:iiif_auth_why')}?{urlencode({'resource': item.pieces[0].path})}"
 
 
 @require_POST
