@@ -115,7 +115,7 @@ class LanguageMapWidget(forms.Widget):
     def media(self) -> forms.Media:
         return forms.Media(
             css={"all": ["iiif_auth/admin/admin.css"]},
-            js=[forms.Script("iiif_auth/admin/languages.js", type="module")],  # type: ignore[attr-defined]
+            js=[forms.Script("iiif_auth/admin/languages.js", type="module")],  # type: ignore[list-item]
         )
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
@@ -139,7 +139,8 @@ class LanguageMapWidget(forms.Widget):
     def _rows(self, value: Any) -> list[Row]:
         if isinstance(value, dict):
             return [row_of(language, texts) for language, texts in value.items()]
-        return [row for row in value or [] if isinstance(row, Row) and (row.language or row.text)]
+        rows = value if isinstance(value, list) else []
+        return [row for row in rows if isinstance(row, Row) and (row.language or row.text)]
 
     def _next_row(self, rows: list[Row]) -> Row:
         """An empty row, for the first language of the site that is not there yet."""

@@ -46,8 +46,8 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     holder.digest = identify.digest(secret)
     _prolong(holder, service, now)
     if service.pattern is Pattern.LOGIN:
-        holder.user = request.user  # type: ignore[assignment]
-        holder.credential = store.credential_mark(request.user.password)
+        user: Any = request.user
+        holder.user, holder.credential = user, store.credential_mark(user.password)
     holder.save()
     row = AccessService.objects.get(slug=service.slug)
     Agreement.objects.update_or_create(holder=holder, service=row, origin=origin, defaults={"at": now})

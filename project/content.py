@@ -40,7 +40,7 @@ class Info2(Info):
 
 @require_safe
 @api.protect("/iiif/image/{version}/{identifier}")
-def image(request: HttpRequest, version: str, identifier: str, **parameters: str) -> HttpResponseBase:
+def image(request: HttpRequest, /, version: str, identifier: str, **parameters: str) -> HttpResponseBase:
     return views.image(request, VERSIONS[version], identifier, **parameters)
 
 

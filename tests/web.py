@@ -66,7 +66,11 @@ def tier(rules: AccessPolicy, *who: JSON, by: tuple[AccessService, ...] = (), **
 
 
 def restricted(
-    url: str = "/iiif/3/chart", *who: JSON, by: tuple[AccessService, ...] = (), tier_values: JSON | None = None, **values: Any
+    url: str = "/iiif/3/chart",
+    *who: JSON,
+    by: tuple[AccessService, ...] = (),
+    tier_values: JSON | None = None,
+    **values: Any,
 ) -> Resource:
     """A resource with a policy of its own, of one tier."""
     rules = factories.AccessPolicyFactory()

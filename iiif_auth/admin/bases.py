@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Field, Q, QuerySet
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db.models import Field, Q, QuerySet, TextField
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.conf import conf
+from iiif_auth.models.content import ResourceURLField
 from iiif_auth.models.fields import LanguageMapField
 from iiif_auth.protocol import identity
 
@@ -33,7 +36,21 @@ class Fields:
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any) -> Any:
         if isinstance(db_field, LanguageMapField):
             kwargs.setdefault("lines", 4 if db_field.name in LONG_TEXTS else 1)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        elif isinstance(db_field, ResourceURLField):
+            kwargs.setdefault("widget", forms.TextInput(attrs={"class": "vLargeTextField", "inputmode": "url"}))
+        elif isinstance(db_field, TextField):
+            kwargs.setdefault("widget", AdminTextareaWidget(attrs={"rows": 3}))
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(found, forms.SplitDateTimeField):
+            name_parts(found)
+        return found
+
+
+def name_parts(found: forms.SplitDateTimeField) -> None:
+    """Django gives the two boxes of a moment labels that belong to neither."""
+    parts: Any = found.widget
+    for part, name in zip(parts.widgets, (_("%(label)s: date"), _("%(label)s: time")), strict=True):
+        part.attrs["aria-label"] = name % {"label": found.label}
 
 
 class Admin(Fields, ModelAdmin):
@@ -45,6 +62,7 @@ class Admin(Fields, ModelAdmin):
 
     class Media:
         css = {"all": ("iiif_auth/admin/admin.css",)}
+        js = (forms.Script("iiif_auth/admin/names.js", type="module"),)
 
     def cautions(self, row: Any) -> Iterable[str]:
         """What somebody who just saved this row should know."""

@@ -138,4 +138,6 @@ def end_now(admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
 
 def log(request: HttpRequest, rows: Any, message: Any) -> None:
     """Into the history of each, so that anybody can see who did it."""
-    LogEntry.objects.log_actions(user_id=request.user.pk, queryset=rows, action_flag=CHANGE, change_message=message)
+    LogEntry.objects.log_actions(
+        user_id=str(request.user.pk), queryset=rows, action_flag=CHANGE, change_message=message
+    )

@@ -145,5 +145,5 @@ class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for given in formset.forms:
             if isinstance(given.instance, Grant) and given.instance._state.adding:
-                given.instance.granted_by = request.user
+                given.instance.granted_by_id = request.user.pk
         super().save_formset(request, form, formset, change)

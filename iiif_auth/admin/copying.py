@@ -69,7 +69,8 @@ def hosts_own(row: Named) -> Named:
     if not row.slug.startswith(MARK):
         return row
     model = type(row)
-    same = {"pattern": row.pattern} if isinstance(row, AccessService) else {}
+    pattern = getattr(row, "pattern", None)
+    same = {"pattern": pattern} if pattern else {}
     plain = row.slug.removeprefix(MARK)
     if (own := model._default_manager.filter(slug=plain, **same).first()) is not None:
         return own

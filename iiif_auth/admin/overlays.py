@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -45,8 +45,8 @@ class Overlay(Admin):
 
     form = PlainForm
     actions = ("end_now",)
-    autocomplete_fields = ("resource", "collection")
-    list_select_related = ("resource", "collection")
+    autocomplete_fields: ClassVar[tuple[str, ...]] = ("resource", "collection")
+    list_select_related: ClassVar[tuple[str, ...]] = ("resource", "collection")
 
     @admin.display(description=_("state"))
     def state(self, row: Any) -> str:

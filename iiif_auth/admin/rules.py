@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import copying, spoken, who
@@ -59,7 +59,14 @@ class TierForm(PlainForm):
             self.fields["slug"].help_text = _("What grants and addresses call it. Left empty, one is made.")
         if "services" in self.fields:
             services: Any = self.fields["services"]
-            services.choices = [(service.pk, who.name_of(service)) for service in listed.services]
+            services.label = _("How they get in")
+            services.choices = [(service.pk, who.name_of(service)) for service in self._services(listed)]
+        if "join" in self.fields:
+            self.fields["join"].label = _("Needed of the lines above")
+
+    def _services(self, listed: who.Choices) -> list[AccessService]:
+        held = list(self.instance.services.all()) if self.instance.pk else []
+        return list(dict.fromkeys([*listed.services, *held]))
 
     @property
     def in_words(self) -> str:
@@ -102,7 +109,8 @@ class TierInline(Fields, StackedInline):
     show_change_link = True
     verbose_name_plural = _("tiers: who gets what")
     fieldsets = (
-        (None, {"fields": (WHAT, "join", "services")}),
+        (None, {"fields": (WHAT,)}),
+        (None, {"fields": ("join", "services")}),
         (_("Name and order"), {"fields": NAMES, "classes": ("collapse",)}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
         (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
@@ -113,7 +121,8 @@ class TierInline(Fields, StackedInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         # The answers to “who?” are read once for the page, not once for each line.
-        form = type("TierForm", (TierForm,), {"listed": who.Choices()})
+        listed = who.Choices(marked=obj is not None and obj.is_template)
+        form = type("TierForm", (TierForm,), {"listed": listed})
         return super().get_formset(request, obj, **{"form": form, **kwargs})
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -140,7 +149,8 @@ class TierAdmin(Admin):
     search_fields = ("slug", "policy__name", "policy__slug")
     autocomplete_fields = ("policy", "substitute")
     fieldsets = (
-        (None, {"fields": ("policy", WHAT, "join", "services")}),
+        (None, {"fields": ("policy", WHAT)}),
+        (None, {"fields": ("join", "services")}),
         (_("Name and order"), {"fields": NAMES}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
         (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
@@ -201,7 +211,7 @@ class CopyForm(forms.Form):
 class AccessPolicyAdmin(Admin):
     form = PlainForm
     inlines = (TierInline, RefusalTextInline)
-    list_display = ("name", "in_words", "used_by", "is_template", "copy_link")
+    list_display = ("name", "in_words", "used_by", "copy_link")
     list_filter = ("is_template",)
     ordering = ("name",)
     search_fields = ("name", "slug", "about")
@@ -241,8 +251,12 @@ class AccessPolicyAdmin(Admin):
         if row.is_template:
             return gettext("nothing: a template is copied")
         links = (
-            (gettext("%(count)d collections"), "collection", row.collection_count),
-            (gettext("%(count)d resources"), "resource", row.resource_count),
+            (
+                ngettext("%(count)d collection", "%(count)d collections", row.collection_count),
+                "collection",
+                row.collection_count,
+            ),
+            (ngettext("%(count)d resource", "%(count)d resources", row.resource_count), "resource", row.resource_count),
         )
         parts = [
             format_html('<a href="{}?policy__id__exact={}">{}</a>', changelist(model), row.pk, text % {"count": count})
@@ -336,7 +350,8 @@ class AccessServiceAdmin(LabelSearch, Admin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessService]:
-        return super().get_queryset(request).annotate(policy_count=Count("tiers__policy", distinct=True))
+        rows: QuerySet[AccessService] = super().get_queryset(request)
+        return rows.annotate(policy_count=Count("tiers__policy", distinct=True))
 
     @admin.display(description=_("used in policies"), ordering="policy_count")
     def used_in(self, row: Any) -> int:
@@ -391,8 +406,9 @@ class CollectionAdmin(Loosening, LabelSearch, Admin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        rows = super().get_queryset(request).annotate(resources_in=Count("resources"))
-        return rows.prefetch_related(*(f"policy__{part}" for part in spoken.PARTS))
+        rows: QuerySet[Collection] = super().get_queryset(request)
+        parts = (f"policy__{part}" for part in spoken.PARTS)
+        return rows.annotate(resources_in=Count("resources")).prefetch_related(*parts)
 
     @admin.display(description=_("who may see what"))
     def in_words(self, row: Collection) -> str:

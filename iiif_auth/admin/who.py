@@ -32,7 +32,17 @@ TYPED = {
 
 
 class Choices:
-    """What “who?” can be answered with. Kept for one request, however many conditions the page shows."""
+    """What “who?” can be answered with. Kept for one request, however many conditions the page shows.
+
+    Args:
+        marked: also what came with the templates, and which nobody but they should use.
+    """
+
+    def __init__(self, *, marked: bool = True) -> None:
+        self.marked = marked
+
+    def _of(self, rows: Any) -> list[Any]:
+        return list(rows if self.marked else rows.exclude(slug__startswith=MARK))
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -40,11 +50,11 @@ class Choices:
 
     @cached_property
     def networks(self) -> list[Network]:
-        return list(Network.objects.order_by("name"))
+        return self._of(Network.objects.order_by("name"))
 
     @cached_property
     def services(self) -> list[AccessService]:
-        return list(AccessService.objects.order_by("slug"))
+        return self._of(AccessService.objects.order_by("slug"))
 
     @cached_property
     def offered(self) -> list[tuple[Any, Any]]:
@@ -90,6 +100,8 @@ class ConditionForm(PlainForm):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
+    field_order = ("who", "named", "bracket")
+
     class Meta:
         model = Condition
         fields = ("bracket",)
@@ -103,6 +115,8 @@ class ConditionForm(PlainForm):
         if self.instance.pk:
             code, name = answer(self.instance, self.listed)
             self.initial.update(who=code, named=name)
+            if code not in self.listed.codes:
+                who.choices = [*self.listed.offered, (code, str(self.instance.network or self.instance.service))]
 
     def has_changed(self) -> bool:
         """A new row counts as soon as it says who, not because its bracket was emptied."""

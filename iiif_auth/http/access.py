@@ -141,7 +141,7 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 def confirmation(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
     is_login = service.pattern is Pattern.LOGIN
-    context = {
+    context: dict[str, object] = {
         "title": text(request, service.heading) or text(request, service.label),
         "label": text(request, service.label),
         "note": text(request, service.note),

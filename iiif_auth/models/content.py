@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Names
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from iiif_auth.models.rules import AccessPolicy, Collection
 from iiif_auth.protocol import identity
 
 
-class ResourceURLField(models.TextField):
+class ResourceURLField(models.TextField):  # type: ignore[type-arg]
     """A URL in the one spelling under which resources are found; see :mod:`iiif_auth.protocol.identity`."""
 
     def to_python(self, value: object) -> str:
@@ -49,7 +50,7 @@ class DigestOfURL:
         row.__dict__[self.name] = value
 
 
-class DigestField(models.CharField):
+class DigestField(models.CharField):  # type: ignore[type-arg]
     """What is unique and indexed of a URL, which may be too long for an index; compared byte for byte."""
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
@@ -112,7 +113,7 @@ class Resource(Addressed):
     )
     remarks = models.TextField(_("remarks"), blank=True)
 
-    objects: ClassVar[NaturalManager[Resource]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("url",)
 
     class Meta:
@@ -138,7 +139,7 @@ class Resource(Addressed):
     def natural_key(self) -> tuple[str]:
         return (self.url,)
 
-    def validate_constraints(self, exclude: set[str] | None = None) -> None:
+    def validate_constraints(self, exclude: Names[str] | None = None) -> None:
         """Compare by digest, since the digest is what the database compares."""
         twin = type(self).objects.filter(url_digest=identity.digest(self.url)).exclude(pk=self.pk).first()
         if self.url and twin is not None:
@@ -167,7 +168,7 @@ class Rendition(Addressed):
         help_text=_("The published address is not where the bytes are: people who may have it are sent here."),
     )
 
-    objects: ClassVar[NaturalManager[Rendition]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("url",)
 
     class Meta:
@@ -182,7 +183,7 @@ class Rendition(Addressed):
         )
 
     def __str__(self) -> str:
-        return self.url
+        return str(self.url)
 
     def natural_key(self) -> tuple[str]:
         return (self.url,)

@@ -111,7 +111,7 @@ class OriginListField(CheckedJSONField):
         return models.Field.formfield(self, **{"form_class": LinesFormField, **kwargs})
 
 
-class PatternField(models.CharField):
+class PatternField(models.CharField):  # type: ignore[type-arg]
     """A beginning of URLs, or a URL with ``*`` in it, in the spelling of the URLs it is compared with."""
 
     def to_python(self, value: Any) -> str:

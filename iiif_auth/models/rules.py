@@ -35,7 +35,7 @@ class Network(models.Model):
         help_text=_("One to a line, such as 192.0.2.0/24 or 2001:db8:1::/64. A single address is fine too."),
     )
 
-    objects: ClassVar[NaturalManager[Network]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("slug",)
 
     class Meta:
@@ -79,7 +79,7 @@ class AccessService(models.Model):
     idle_minutes = models.PositiveIntegerField(_("idle life of access in minutes"), default=30)
     pass_hours = models.PositiveIntegerField(_("longest life of access in hours"), default=12)
 
-    objects: ClassVar[NaturalManager[AccessService]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("slug",)
 
     class Meta:
@@ -133,7 +133,7 @@ class AccessPolicy(models.Model):
         help_text=_("For seasons and moving walls."),
     )
 
-    objects: ClassVar[NaturalManager[AccessPolicy]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("slug",)
 
     class Meta:
@@ -209,7 +209,7 @@ class Tier(models.Model):
         AccessService, blank=True, related_name="tiers", verbose_name=_("access services")
     )
 
-    objects: ClassVar[NaturalManager[Tier]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("policy__slug", "slug")
 
     class Meta:
@@ -292,7 +292,7 @@ class Condition(models.Model):
     attribute_name = models.CharField(_("attribute"), max_length=200, blank=True)
     attribute_value = models.CharField(_("value"), max_length=500, blank=True)
 
-    objects: ClassVar[NaturalManager[Condition]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = (
         "tier",
         "kind",
@@ -342,7 +342,7 @@ class Condition(models.Model):
 
     def natural_key(self) -> tuple[Any, ...]:
         """All that it says: a fixture that is loaded again adds nothing."""
-        return tuple(self._meta.get_field(name).value_from_object(self) for name in self.natural_fields)
+        return tuple(self.serializable_value(name) for name in self.natural_fields)
 
 
 class RefusalText(models.Model):
@@ -365,7 +365,7 @@ class RefusalText(models.Model):
     heading = LanguageMapField(_("heading"), blank=False)
     note = LanguageMapField(_("note"))
 
-    objects: ClassVar[NaturalManager[RefusalText]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("policy", "why")
 
     class Meta:
@@ -429,7 +429,7 @@ class Collection(models.Model):
         "auth.Group", blank=True, related_name="+", verbose_name=_("administered by")
     )
 
-    objects: ClassVar[NaturalManager[Collection]] = NaturalManager()
+    objects = NaturalManager()
     natural_fields = ("slug",)
 
     class Meta:

@@ -139,9 +139,10 @@ class Case:
             yield Standing(position, level, policy, running, opened, granted)
 
     def _opened(self, policy: Policy | None) -> list[Source]:
+        held = policy or EMPTY
         return [
-            Source(tier.reach, tier.take, f"{policy.slug}/{tier.slug}")
-            for tier in (policy.tiers if policy else ())
+            Source(tier.reach, tier.take, f"{held.slug}/{tier.slug}")
+            for tier in held.tiers
             if tier.admits(self.subject, self.at, self.offer.made)
         ]
 

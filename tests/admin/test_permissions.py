@@ -87,12 +87,8 @@ def test_who_may_only_look_finds_nothing_to_save(client, model):
     if isinstance(row, models.AccessPolicy):
         dress(row)
         factories.RefusalTextFactory(policy=row)
-    everything = [
-        name
-        for name in Permission.objects.filter(
-            content_type__app_label="iiif_auth", codename__startswith="view_"
-        ).values_list("codename", flat=True)
-    ]
+    views = Permission.objects.filter(content_type__app_label="iiif_auth", codename__startswith="view_")
+    everything = list(views.values_list("codename", flat=True))
     viewer = member_of_staff(client, *everything)
     answer = viewer.get(page(model, "change", row.pk))
     text = answer.content.decode()

@@ -25,7 +25,9 @@ READER = Subject(user="1")
 SAID = {
     "open": "Anyone may view and keep a copy.",
     "signed-in": "Anyone signed in may view and keep a copy; nobody else may see anything.",
-    "signed-in-preview": "Anyone signed in may view and keep a copy; everyone else may view and keep a version of at most 400 pixels.",
+    "signed-in-preview": (
+        "Anyone signed in may view and keep a copy; everyone else may view and keep a version of at most 400 pixels."
+    ),
     "three-tiers": (
         "Anyone signed in may view and keep a version of at most 1200 pixels; "
         "everyone else may view and keep a version of at most 400 pixels."

@@ -38,7 +38,11 @@ def ask(rf, root, db):
 def test_a_whole_file(ask):
     status, body, headers = ask()
     assert (status, body) == (200, TEXT)
-    assert (headers["Content-Length"], headers["Accept-Ranges"], headers["Content-Type"]) == ("10", "bytes", "text/plain")
+    assert (headers["Content-Length"], headers["Accept-Ranges"], headers["Content-Type"]) == (
+        "10",
+        "bytes",
+        "text/plain",
+    )
     assert "Content-Range" not in headers
 
 

@@ -191,7 +191,12 @@ def test_hosts_can_ask_the_same_question(site):
         True,
         True,
     ]
-    assert [len(api.services_for(url)) for url in (CHART, "/iiif/3/open", "/iiif/3/unheard-of", "no url")] == [1, 0, 0, 0]
+    assert [len(api.services_for(url)) for url in (CHART, "/iiif/3/open", "/iiif/3/unheard-of", "no url")] == [
+        1,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_a_request_is_judged_by_its_cookie_and_by_nothing_else_that_is_said(terms, holder, rf):

@@ -416,7 +416,18 @@ def test_a_viewer_that_is_not_listed_does_not_even_get_the_page(site):
     assert grants_nothing(browser.post(access("terms", OTHER_VIEWER), fields, headers={"origin": web.BASE}))
 
 
-@pytest.mark.parametrize("query", ["origin=null", "origin=", "origin=*", f"origin={VIEWER}&origin={VIEWER}"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "origin=null",
+        "origin=",
+        "origin=*",
+        f"origin={VIEWER}&origin={VIEWER}",
+        "origin=%00",
+        "origin=%ff%fe",
+        "origin=%0a",
+    ],
+)
 def test_a_viewer_that_names_itself_badly_is_refused_and_so_is_the_click(terms, query):
     browser = Browser()
     url = f"{web.path(web.links().access('terms'))}?{query}"
@@ -449,6 +460,16 @@ def test_the_page_speaks_the_language_of_its_reader(site):
     for language, label in (("de-CH,de;q=0.9", "Bibliothek Merehaven"), ("cy", "Merehaven Library")):
         response = Browser().get(access("terms"), headers={"accept-language": language})
         assert label in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "languages", ["x" * 20_000, "en," * 20_000, "*", "en;q=nan", "en;q=2", "\x00", "é", ";;;,,,", "i-klingon"]
+)
+def test_no_wish_for_a_language_is_an_error(site, languages):
+    web.service("terms")
+    response = Browser().get(access("terms"), headers={"accept-language": languages})
+    assert response.status_code == 200
+    assert "Merehaven Library: terms" in response.content.decode()
 
 
 def test_texts_are_never_markup(site):

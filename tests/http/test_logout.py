@@ -7,7 +7,17 @@ import pytest
 from iiif_auth import identify
 from iiif_auth.models import Agreement, Pass, Token
 from tests import web
-from tests.web import OTHER_VIEWER, READING_ROOM, SIGNED_IN, Browser, access, content_status, logout_page, person, probe_status
+from tests.web import (
+    OTHER_VIEWER,
+    READING_ROOM,
+    SIGNED_IN,
+    Browser,
+    access,
+    content_status,
+    logout_page,
+    person,
+    probe_status,
+)
 
 CHART, MAP = "/iiif/3/chart", "/iiif/3/map"
 

@@ -10,7 +10,14 @@ from tests import web
 from tests.web import SIGNED_IN, Browser, access, person
 
 HEADER = "Cross-Origin-Opener-Policy"
-PAGES = [("/plain", 200), ("/moved", 302), ("/forbidden", 403), ("/missing", 404), ("/boom", 500), ("/accounts/login/", 200)]
+PAGES = [
+    ("/plain", 200),
+    ("/moved", 302),
+    ("/forbidden", 403),
+    ("/missing", 404),
+    ("/boom", 500),
+    ("/accounts/login/", 200),
+]
 
 
 @pytest.fixture
@@ -76,13 +83,15 @@ def test_the_mark_goes_when_the_sign_in_is_done(login):
         "",
         "1:1:1",
         "\u00e9",
-        signing.TimestampSigner(salt="another").sign("1"),
-        signing.TimestampSigner(key="another", salt=middleware.SALT).sign("1"),
+        {"salt": "another"},
+        {"key": "another", "salt": middleware.SALT},
     ],
 )
 def test_a_forged_mark_is_no_mark(site, value):
+    """Neither invented, nor signed for another purpose or with another key."""
     browser = Browser()
-    browser.cookies[middleware.COOKIE] = value
+    forged = signing.TimestampSigner(**value).sign("1") if isinstance(value, dict) else value
+    browser.cookies[middleware.COOKIE] = forged
     assert browser.get("/plain").headers[HEADER] == "same-origin"
 
 

@@ -344,7 +344,14 @@ def tiers(site):
     rules = factories.AccessPolicyFactory()
     web.tier(rules, SIGNED_IN, by=(login,), slug="full", order=1, label={"en": ["Everything"]})
     web.tier(
-        rules, web.agreed(terms), by=(terms,), slug="mid", order=2, gets="smaller", max_edge=1500, label={"en": ["1500"]}
+        rules,
+        web.agreed(terms),
+        by=(terms,),
+        slug="mid",
+        order=2,
+        gets="smaller",
+        max_edge=1500,
+        label={"en": ["1500"]},
     )
     web.tier(rules, EVERYONE, slug="low", order=3, gets="smaller", max_edge=400, label={"en": ["400"]})
     return factories.ResourceFactory(url=CHART, policy=rules)

@@ -226,7 +226,7 @@ def drive(profile: str, terms, holder, monkeypatch) -> tuple[Browser, str]:
             Pass.objects.update(ends=timezone.now())
             return holder, url
         case _:
-            monkeypatch.setattr("django.db.models.query.QuerySet.create", broken)
+            monkeypatch.setattr("django.db.transaction.Atomic.__enter__", broken)
             return holder, url
 
 

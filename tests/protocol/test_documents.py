@@ -99,7 +99,17 @@ def is_texts(value: Any) -> bool:
 
 PROBE = json.loads(json.dumps(v2.probe_service(offer(*SERVICES), LINKS)))
 MAPS = {"label", "heading", "note", "confirmLabel", "errorHeading", "errorNote"}
-OLD_WORDS = {"header", "description", "failureHeader", "failureDescription", "error", "@id", "@type", "statusFor", "for"}
+OLD_WORDS = {
+    "header",
+    "description",
+    "failureHeader",
+    "failureDescription",
+    "error",
+    "@id",
+    "@type",
+    "statusFor",
+    "for",
+}
 
 
 # -- Nesting ------------------------------------------------------------------------------------------------------
@@ -165,7 +175,9 @@ def test_every_service_has_an_id_and_a_type():
 def test_every_id_is_https_without_a_query():
     ids = [held["id"] for held in objects(PROBE) if "id" in held]
     assert len(ids) == len(set(ids)) == 12
-    assert all(re.fullmatch(r"https://iiif\.example\.org/auth/2/(probe|access|token|logout)/[A-Za-z0-9_-]+", i) for i in ids)
+    assert all(
+        re.fullmatch(r"https://iiif\.example\.org/auth/2/(probe|access|token|logout)/[A-Za-z0-9_-]+", i) for i in ids
+    )
 
 
 # -- The probe service --------------------------------------------------------------------------------------------
@@ -284,7 +296,12 @@ def test_a_label_for_logging_out_is_made_in_each_language_of_the_service():
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_of_thing_carries_its_probe(kind):
     document = v2.body(Rendition("/media/x", kind=kind, format="a/b"), LINKS, [PROBE])
-    assert document == {"id": "https://iiif.example.org/media/x", "type": kind.value, "format": "a/b", "service": [PROBE]}
+    assert document == {
+        "id": "https://iiif.example.org/media/x",
+        "type": kind.value,
+        "format": "a/b",
+        "service": [PROBE],
+    }
 
 
 @pytest.mark.requirement("A2-DECL-03")
@@ -375,10 +392,14 @@ def test_documents_have_the_shape_of_the_examples(document, name):
     theirs = theirs.get("service", [theirs])[0] if theirs.get("type") == "AuthProbeService2" else theirs
     shared = set(ours) & set(theirs)
     assert {"type"} <= shared
-    assert {key: keys(ours[key]) for key in shared - {"service"}} == {key: keys(theirs[key]) for key in shared - {"service"}}
+    assert {key: keys(ours[key]) for key in shared - {"service"}} == {
+        key: keys(theirs[key]) for key in shared - {"service"}
+    }
     optional = {"@context", "heading", "note", "label", "errorHeading", "errorNote", "confirmLabel"}
     assert set(ours) ^ set(theirs) <= optional
-    assert [held["type"] for held in ours.get("service", [])][:1] == [held["type"] for held in theirs.get("service", [])][:1]
+    assert [held["type"] for held in ours.get("service", [])][:1] == [
+        held["type"] for held in theirs.get("service", [])
+    ][:1]
     assert (ours["type"], ours.get("profile")) == (theirs["type"], theirs.get("profile"))
 
 

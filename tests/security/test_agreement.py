@@ -84,8 +84,10 @@ class Library:
         return rules
 
     def shelf(self, number: int) -> Any:
-        return web.hidden_collection(f"/iiif/3/hidden-{number}-", policy=self.some(None, *self.policies)) if number == 2 else (
-            factories.CollectionFactory(policy=self.some(None, *self.policies))
+        return (
+            web.hidden_collection(f"/iiif/3/hidden-{number}-", policy=self.some(None, *self.policies))
+            if number == 2
+            else (factories.CollectionFactory(policy=self.some(None, *self.policies)))
         )
 
     def thing(self, number: int) -> Resource:
@@ -97,13 +99,16 @@ class Library:
         )
 
     def overlay(self) -> None:
-        target = self.some({"resource": self.some(*self.things)}, {"collection": self.some(*self.shelves), "resource": None})
+        target = self.some(
+            {"resource": self.some(*self.things)}, {"collection": self.some(*self.shelves), "resource": None}
+        )
         match self.some("embargo", "withdrawal", "grant", "grant"):
             case "embargo":
                 closes = self.some("all", "full")
                 factories.EmbargoFactory(**target, **self.window(), closes=closes, hard=self.some(True, False))
             case "withdrawal":
-                factories.WithdrawalFactory(**target, starts=timezone.now() - timedelta(days=2), ends=timezone.now() + timedelta(days=self.some(-1, 1)))
+                now, end = timezone.now(), timedelta(days=self.some(-1, 1))
+                factories.WithdrawalFactory(**target, starts=now - timedelta(days=2), ends=now + end)
             case "grant":
                 whom = self.some(
                     {"user": self.some(*self.people)},
@@ -157,7 +162,12 @@ def leads_there(uri: str) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_probe_and_content_agree(site, seed):
     library, seen = Library(seed), Counter()
-    things = [*[thing.url for thing in library.things], "/iiif/3/free", "/iiif/3/unheard-of", "/iiif/3/hidden-2-nothing"]
+    things = [
+        *[thing.url for thing in library.things],
+        "/iiif/3/free",
+        "/iiif/3/unheard-of",
+        "/iiif/3/hidden-2-nothing",
+    ]
     services = {uri: leads_there(uri) for uri in things}
     viewers = {address: Viewer(address) for address in (HOME, READING_ROOM)}
     ambient = {(address, uri): viewer.ask(uri) for address, viewer in viewers.items() for uri in things}

@@ -83,7 +83,9 @@ def test_the_name_of_the_scheme_may_be_written_anyhow(holder, scheme):
     assert response.json()["status"] == 200
 
 
-@pytest.mark.parametrize("value", ["x" * 10_000, "\x00", "\u0661" * 43, "é" * 43, "a" * 42, "a" * 44, "-" * 43, "' OR 1=1"])
+@pytest.mark.parametrize(
+    "value", ["x" * 10_000, "\x00", "\u0661" * 43, "é" * 43, "a" * 42, "a" * 44, "-" * 43, "' OR 1=1"]
+)
 def test_a_value_that_is_no_token_is_nobodys(holder, value):
     response = Browser().get(probe_of(CHART), HTTP_AUTHORIZATION=f"Bearer {value}")
     assert (response.status_code, response.json()["status"]) == (200, 401)
@@ -217,7 +219,8 @@ def test_overlong_references_refer_to_nothing(site, length):
 
 
 @pytest.mark.parametrize(
-    "slug", ["..", ".", "x" * 5000, "%00", "a%0d%0aSet-Cookie:x=1", "é", "terms%20", "TERMS", "terms%2f", "' OR 1=1 --", "<b>"]
+    "slug",
+    ["..", ".", "x" * 5000, "%00", "a%0d%0aSet-Cookie:x=1", "é", "terms%20", "TERMS", "terms%2f", "' OR 1=1 --", "<b>"],
 )
 def test_a_slug_that_is_none_is_no_service(holder, slug):
     for door in ("access", "token", "logout"):
@@ -311,6 +314,10 @@ def test_a_sound_language_map_is_taken(value):
     assert languages.thawed(languages.frozen(value)) == value
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
 def test_nothing_that_is_stored_is_an_error(value):
     list(languages.problems(value))

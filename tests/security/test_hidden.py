@@ -52,12 +52,16 @@ DOORS = {
     "probe": lambda browser, uri: browser.get(probe_of(uri)),
     "probe, head": lambda browser, uri: browser.head(probe_of(uri)),
     "probe, preflight": lambda browser, uri: browser.options(probe_of(uri)),
-    "probe, nonsense token": lambda browser, uri: browser.get(probe_of(uri), headers={"authorization": f"Bearer {'A' * 43}"}),
+    "probe, nonsense token": lambda browser, uri: browser.get(
+        probe_of(uri), headers={"authorization": f"Bearer {'A' * 43}"}
+    ),
     "info.json": lambda browser, uri: browser.get(f"{uri}/info.json"),
     "content": lambda browser, uri: browser.get(f"{uri}/full/max/0/default.jpg"),
     "content, head": lambda browser, uri: browser.head(f"{uri}/full/max/0/default.jpg"),
     "content, range": lambda browser, uri: browser.get(f"{uri}/full/max/0/default.jpg", headers={"range": "bytes=0-3"}),
-    "content, condition": lambda browser, uri: browser.get(f"{uri}/full/max/0/default.jpg", headers={"if-none-match": "*"}),
+    "content, condition": lambda browser, uri: browser.get(
+        f"{uri}/full/max/0/default.jpg", headers={"if-none-match": "*"}
+    ),
 }
 
 

@@ -36,7 +36,9 @@ def test_so_it_does_with_thousands_of_made_up_ones():
 
 def test_the_origins_of_browsers_are_mostly_accepted():
     """What a browser sends as its own origin must not be refused for being unusual, but for being no name of DNS."""
-    texts = [f"{scheme}://{host}" for scheme in ("http", "https") for host in ("a.b.c.example", "x--y.example", "9.example")]
+    texts = [
+        f"{scheme}://{host}" for scheme in ("http", "https") for host in ("a.b.c.example", "x--y.example", "9.example")
+    ]
     assert [serialised(text) for text in texts] == texts == url_origins(texts)
 
 

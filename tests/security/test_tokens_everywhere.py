@@ -16,7 +16,9 @@ CHART = "/iiif/3/chart"
 NAMES = ("access_token", "token", "accessToken", "bearer", "auth", "key", "api_key", "authorization", "Authorization")
 PLACES = {
     "header": lambda token: {"headers": {"authorization": f"Bearer {token}"}},
-    "other headers": lambda token: {"headers": {"x-authorization": f"Bearer {token}", "x-api-key": token, "x-token": token}},
+    "other headers": lambda token: {
+        "headers": {"x-authorization": f"Bearer {token}", "x-api-key": token, "x-token": token}
+    },
     "basic": lambda token: {"headers": {"authorization": f"Basic {token}"}},
     "query": lambda token: {"query_params": dict.fromkeys(NAMES, token)},
     "cookie": lambda token: {"HTTP_COOKIE": "; ".join(f"{name}={token}" for name in NAMES)},
@@ -24,7 +26,13 @@ PLACES = {
     "session cookie": lambda token: {"HTTP_COOKIE": f"sessionid={token}"},
     "form": lambda token: {"data": dict.fromkeys(NAMES, token)},
 }
-ARGUMENTS = {"identifier": "chart", "rest": "full/max/0/default.jpg", "name": "report.txt", "slug": "login", "reference": "x"}
+ARGUMENTS = {
+    "identifier": "chart",
+    "rest": "full/max/0/default.jpg",
+    "name": "report.txt",
+    "slug": "login",
+    "reference": "x",
+}
 
 
 def patterns(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from subprocess import CalledProcessError
 from typing import Any
 
 import pytest
@@ -141,6 +142,7 @@ def the_token_counts_in_the_query(patch):
 
 # -- The token service --------------------------------------------------------------------------------------------
 
+
 @noticed_by(
     test_token.test_whatever_the_message_is_called_it_comes_back_unchanged_and_nothing_else_runs,
     message_id="</script><script>alert(1)</script>",
@@ -207,7 +209,6 @@ def secrets_are_stored(patch):
 
 
 @noticed_by(test_token.test_an_old_token_says_nothing)
-@noticed_by(test_token.test_an_agreement_taken_back_ends_its_tokens_at_once)
 def tokens_stand_for_ever(patch):
     patch.setattr(identify, "_stands", lambda facts: True)
 
@@ -319,7 +320,7 @@ def pictures_log_out(patch):
     patch.setattr(logout_views, "is_for_a_page", lambda request: True)
 
 
-@noticed_by(test_logout.test_leaving_a_login_ends_session_pass_cookie_and_tokens, query="")
+@noticed_by(test_logout.test_leaving_the_last_thing_ends_the_pass)
 def only_the_cookie_goes(patch):
     patch.setattr(passes, "leave", lambda request, service: False)
 
@@ -432,7 +433,7 @@ def test_a_broken_twin_is_noticed(twin, site, request, monkeypatch):
     wanted = [name for name in inspect.signature(twin.test).parameters if name not in twin.values]
     given = {name: fixtures[name] for name in wanted}
     twin.breaks(monkeypatch)
-    with pytest.raises((AssertionError, KeyError, ValueError)):
+    with pytest.raises((AssertionError, KeyError, ValueError, CalledProcessError)):
         twin.test(**given, **twin.values)
 
 

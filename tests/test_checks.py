@@ -1,0 +1,166 @@
+"""System checks: each speaks up once about a wrong setting, and is silent about right ones."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.checks import run_checks
+from django.db import connection, connections
+
+from iiif_auth import checks, triggers
+
+FLOW = "iiif_auth.middleware.FlowMiddleware"
+SECURITY = "django.middleware.security.SecurityMiddleware"
+RIGHT = {"BASE_URL": "https://iiif.example.org"}
+
+
+@pytest.fixture
+def right(settings):
+    """Settings with which nothing is to be said."""
+    settings.IIIF_AUTH_FLOW = RIGHT
+    settings.ROOT_URLCONF = "tests.http.urls"
+    settings.LOGIN_URL = "/accounts/login/"
+    settings.MIDDLEWARE = [FLOW, SECURITY, "django.contrib.sessions.middleware.SessionMiddleware"]
+    return settings
+
+
+def said() -> list[str]:
+    return [message.id for message in checks.check_settings(None)]
+
+
+def flow(**values):
+    return {"IIIF_AUTH_FLOW": {**RIGHT, **values}}
+
+
+WRONG = {
+    "iiif_auth.E001": [
+        {"IIIF_AUTH_FLOW": []},
+        {"IIIF_AUTH_FLOW": "https://iiif.example.org"},
+        {"IIIF_AUTH_FLOW": None},
+    ],
+    "iiif_auth.E002": [flow(BASEURL="x"), flow(base_url="x")],
+    "iiif_auth.E003": [{"IIIF_AUTH": RIGHT}],
+    "iiif_auth.E004": [{"IIIF_AUTH_FLOW": {}}, flow(BASE_URL=""), flow(BASE_URL="/")],
+    "iiif_auth.E005": [
+        flow(BASE_URL=url)
+        for url in (
+            "https://iiif.example.org/path",
+            "iiif.example.org",
+            "https://IIIF.example.org",
+            "ftp://x",
+            "https://x:443",
+        )
+    ],
+    "iiif_auth.E006": [flow(BASE_URL=url) for url in ("http://iiif.example.org", "http://localhost.example.org")],
+    "iiif_auth.E007": [{"LOGIN_URL": url} for url in ("/nowhere/", "no-such-name", "no:such")]
+    + [flow(LOGIN_URL="/nowhere/")],
+    "iiif_auth.E008": [{name: "None"} for name in ("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_SAMESITE")],
+    "iiif_auth.E009": [{"MIDDLEWARE": [SECURITY]}],
+    "iiif_auth.E010": [{"MIDDLEWARE": [SECURITY, FLOW]}],
+    "iiif_auth.E011": [
+        {"MIDDLEWARE": [FLOW, SECURITY, f"django.middleware.cache.{name}"]}
+        for name in ("UpdateCacheMiddleware", "FetchFromCacheMiddleware")
+    ],
+    "iiif_auth.E012": [flow(TRUSTED_PROXIES=count) for count in (-1, "two", None, [1])],
+    "iiif_auth.E013": [
+        flow(**{hook: path}) for hook in ("OFFERS", "SUBJECT", "IS_AUTHENTICATED") for path in ("a.b", "nodots")
+    ],
+    "iiif_auth.E014": [flow(SUBJECT="django.VERSION"), flow(OFFERS=7)],
+    "iiif_auth.E015": [flow(SEND_FILE=prefix) for prefix in ("protected/", "/protected", "protected")],
+    "iiif_auth.W001": [{"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}],
+    "iiif_auth.W002": [
+        {"CORS_ALLOW_ALL_ORIGINS": True, "CORS_ALLOW_CREDENTIALS": True, "INSTALLED_APPS": ["corsheaders"]},
+    ],
+}
+GOOD = [
+    {},
+    flow(BASE_URL="https://iiif.example.org/"),
+    flow(BASE_URL="https://iiif.example.org:8443"),
+    flow(BASE_URL="http://localhost:8000"),
+    flow(BASE_URL="http://library.localhost:8000"),
+    flow(BASE_URL="http://127.0.0.1:8000"),
+    flow(BASE_URL="http://[::1]:8000"),
+    flow(TRUSTED_PROXIES=2),
+    flow(TRUSTED_PROXIES=0),
+    flow(SEND_FILE="/protected/"),
+    flow(SUBJECT="project.places.pretend"),
+    flow(LOGIN_URL="https://sso.example.org/login"),
+    {"IIIF_AUTH": {"something": "else"}},
+    {"IIIF_AUTH": "another.package"},
+    {"SESSION_COOKIE_SAMESITE": "Strict", "CSRF_COOKIE_SAMESITE": False},
+    {"MIDDLEWARE": [SECURITY], "SECURE_CROSS_ORIGIN_OPENER_POLICY": None},
+    {"MIDDLEWARE": []},
+    {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"), **flow(TRUSTED_PROXIES=1)},
+    {"CORS_ALLOW_ALL_ORIGINS": True, "INSTALLED_APPS": ["corsheaders"]},
+    {"CORS_ALLOW_CREDENTIALS": True, "INSTALLED_APPS": ["corsheaders"]},
+]
+
+
+def apply(settings, values) -> None:
+    for name, value in values.items():
+        if name == "INSTALLED_APPS":
+            value = [app for app in settings.INSTALLED_APPS if not app.startswith("allauth")] + value
+        setattr(settings, name, value)
+
+
+@pytest.mark.parametrize(("id", "values"), [(id, values) for id, cases in WRONG.items() for values in cases])
+def test_a_wrong_setting_is_named_once_and_nothing_else_is(right, id, values):
+    apply(right, values)
+    assert said() == [id]
+
+
+@pytest.mark.parametrize("values", GOOD)
+def test_right_settings_are_passed_over_in_silence(right, values):
+    apply(right, values)
+    assert said() == []
+
+
+def test_every_message_says_what_to_do(right):
+    for cases in WRONG.values():
+        apply(right, cases[0])
+        assert all(
+            message.hint and message.hint.endswith(".") or '"' in message.hint
+            for message in checks.check_settings(None)
+        )
+
+
+def test_a_user_model_without_a_password_is_named(right, monkeypatch):
+    """No setting makes one here, so the question is asked about a model that has none."""
+    monkeypatch.setattr(checks, "get_user_model", lambda: Group)
+    assert said() == ["iiif_auth.E016"]
+
+
+def test_triggers_that_are_missing_are_named(db):
+    assert checks.check_database(None, databases=["default"]) == []
+    triggers.remove(connection)
+    assert [message.id for message in checks.check_database(None, databases=["default"])] == ["iiif_auth.E021"]
+    triggers.install(connection)
+    assert checks.check_database(None, databases=["default"]) == []
+
+
+def test_a_database_that_can_not_watch_itself_is_named(db, monkeypatch):
+    monkeypatch.setattr(type(connections["default"]), "vendor", "oracle")
+    assert [message.id for message in checks.check_database(None, databases=["default"])] == ["iiif_auth.E020"]
+
+
+def test_no_database_is_asked_unless_it_is_named():
+    assert checks.check_database(None) == []
+
+
+def test_the_demo_has_nothing_to_be_said_about_it(db):
+    assert [message for message in run_checks(databases=["default"]) if str(message.id).startswith("iiif_auth.")] == []
+
+
+def test_every_id_is_given_once_and_tried_here():
+    source = Path(checks.__file__).read_text()
+    found = Counter(
+        f"iiif_auth.{'E' if kind == 'error' else 'W'}{int(number):03}"
+        for kind, number in re.findall(r"\b(error|warning)\(\s*(\d+),", source)
+    )
+    assert [id for id, times in found.items() if times > 1] == []
+    tried = {*WRONG, "iiif_auth.E016", "iiif_auth.E020", "iiif_auth.E021"}
+    assert set(found) == tried
