@@ -99,6 +99,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "project.accounts.NoSignup"
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("cy", "Cymraeg")]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/London")
 USE_TZ = True
 USE_I18N = True

@@ -35,11 +35,27 @@ def in_force(levels: list[tuple[policy.Policy | None, bool]]) -> list[policy.Pol
     return list(dict.fromkeys(found))
 
 
-def policies_of(row: Resource, book: store.Rulebook) -> list[policy.Policy]:
+def levels_above(row: Resource, book: store.Rulebook) -> tuple[policy.Level, ...]:
+    """The collections that a resource is in, by its row or by an address rule."""
     place = book.places.get(row.collection_id or book.collection_of(row.url) or 0)
+    return place.levels if place else ()
+
+
+def policies_of(row: Resource, book: store.Rulebook) -> list[policy.Policy]:
     own = book.policies.get(row.policy_id or 0)
-    above = [(level.policy, level.overrides) for level in place.levels] if place else []
-    return in_force([(own, row.overrides), *above])
+    return in_force([(own, row.overrides), *((level.policy, level.overrides) for level in levels_above(row, book))])
+
+
+def closed_in_words(row: Any, book: store.Rulebook) -> str:
+    """Whether an overlay of its own or of a collection closes it now."""
+    now, above = timezone.now(), levels_above(row, book)
+    if getattr(row, "is_withdrawn", False) or any(
+        one.window.covers(now) for level in above for one in level.withdrawals
+    ):
+        return gettext("withdrawn")
+    if getattr(row, "is_embargoed", False) or any(one.window.covers(now) for level in above for one in level.embargoes):
+        return gettext("under embargo")
+    return gettext("no")
 
 
 def rules_in_words(row: Resource, book: store.Rulebook) -> str:
@@ -53,7 +69,7 @@ def rules_in_words(row: Resource, book: store.Rulebook) -> str:
 
 
 class ClosedFilter(admin.SimpleListFilter):
-    title = _("closed now")
+    title = _("closed now by itself")
     parameter_name = "closed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -79,7 +95,7 @@ class RenditionInline(Fields, StackedInline):
 @admin.register(Resource)
 class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
     inlines = (RenditionInline, EmbargoInline, WithdrawalInline, GrantInline)
-    list_display = ("__str__", "url", "collection", "in_words", "closed", "why_link")
+    list_display = ("__str__", "in_words", "closed", "why_link", "collection", "url")
     list_filter = (
         ClosedFilter,
         ("policy", admin.RelatedOnlyFieldListFilter),
@@ -114,7 +130,7 @@ class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
         changelist = super().get_changelist_instance(request)
         book = store.rulebook()
         for row in changelist.result_list:
-            row.said = rules_in_words(row, book)
+            row.said, row.closed_said = rules_in_words(row, book), closed_in_words(row, book)
         return changelist
 
     @admin.display(description=_("who may see what"))
@@ -126,10 +142,10 @@ class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
 
     @admin.display(description=_("closed now"))
     def closed(self, row: Any) -> str:
-        """By an overlay of its own; those of collections are on the page “Why?”."""
-        if getattr(row, "is_withdrawn", False):
-            return gettext("withdrawn")
-        return gettext("under embargo") if getattr(row, "is_embargoed", False) else gettext("no")
+        if row.pk is None:
+            return gettext("no")
+        said: str = row.closed_said if hasattr(row, "closed_said") else closed_in_words(row, store.rulebook())
+        return said
 
     @admin.action(description=_("Set policy…"), permissions=["change"])
     def set_policy(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:

@@ -479,6 +479,9 @@ class CollectionRule(models.Model):
         ordering = ("collection", "pk")
         constraints = (
             models.CheckConstraint(condition=Q(fits__in=("exact", "prefix", "glob")), name="iiif_auth_rule_fits"),
+            models.CheckConstraint(
+                condition=Q(pattern__startswith="/") | Q(pattern__startswith="https://"), name="iiif_auth_rule_pattern"
+            ),
             models.UniqueConstraint(fields=("collection", "fits", "pattern"), name="iiif_auth_rule_once"),
         )
 

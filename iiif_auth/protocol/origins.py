@@ -7,11 +7,17 @@ accepted only in the one spelling that a browser itself would send, and that spe
 from __future__ import annotations
 
 import re
+import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:]{2,39}\]|[a-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?/?")
+WRITTEN = {"Ll", "Lo", "Lm", "Mn", "Mc", "Nd", "Pd"}
+"""The categories of characters that names are written with."""
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
+"""Letters and marks that leave no mark: browsers drop them, and with them the name is another."""
+LEFTWARDS = ("R", "AL", "AN")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 MAX_LENGTH = 300
 
@@ -44,15 +50,37 @@ def _is_host(host: str) -> bool:
 
 
 def _is_punycode(host: str) -> bool:
-    """Labels with ``--`` in third place must decode; a browser refuses those that do not."""
-    for label in host.split("."):
-        if label[2:4] == "--" and label.startswith("xn--"):
-            try:
-                if label.encode("ascii").decode("idna").encode("idna").decode("ascii") != label:
-                    return False
-            except UnicodeError:
-                return False
-    return True
+    """Whether every label that claims to be punycode is one that a browser would write (UTS 46, section 4.1).
+
+    Stricter than browsers where they and Python know different versions of Unicode: refused is safe, misread is not.
+    """
+    texts = [_decoded(label) for label in host.split(".")]
+    if not all(texts):
+        return False
+    leftwards = [any(unicodedata.bidirectional(character) in LEFTWARDS for character in text) for text in texts]
+    return not any(leftwards) or all(map(_reads_one_way, texts, leftwards))
+
+
+def _decoded(label: str) -> str:
+    """What a label says; nothing if it is not written as a browser writes it."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        text = label.encode("ascii").decode("idna")
+        same = text.encode("idna").decode("ascii") == label
+    except UnicodeError:
+        return ""
+    kinds = [unicodedata.category(character) for character in text]
+    plain = unicodedata.normalize("NFKC", text.casefold()) == text and not INVISIBLE.search(text)
+    return text if same and plain and kinds[0][0] != "M" and {*kinds} <= WRITTEN else ""
+
+
+def _reads_one_way(text: str, leftwards: bool) -> bool:
+    """Beside Hebrew or Arabic every label must read in one direction and begin with a letter (RFC 5893, section 2)."""
+    directions = [unicodedata.bidirectional(character) for character in text]
+    if not leftwards:
+        return directions[0] == "L" and {*directions} <= {"L", "EN", "ES", "NSM"}
+    return directions[0] in ("R", "AL") and {*directions} <= {"R", "AL", "NSM"}
 
 
 def _is_ipv4(host: str) -> bool:

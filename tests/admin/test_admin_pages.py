@@ -463,3 +463,14 @@ def test_a_resource_that_moves_is_found_at_its_new_address_only(root):
     root.post(url, sent_back(root.get(url), "resource") | {"url": "/iiif/3/new"})
     assert find_offer("/iiif/3/old") is None
     assert find_offer("/iiif/3/new") is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("make", "said"), [("embargo", "under embargo"), ("withdrawal", "withdrawn")])
+def test_the_list_says_what_a_collection_above_closes(root, make, said):
+    maps = factories.CollectionFactory()
+    MADE[make](resource=None, collection=maps)
+    factories.CollectionRuleFactory(collection=factories.CollectionFactory(parent=maps), pattern="/iiif/3/map-")
+    factories.ResourceFactory(url="/iiif/3/map-1")
+    (row,) = root.get(page("resource", "changelist")).context["cl"].result_list
+    assert row.closed_said == said

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from iiif_auth.models import (
     AccessPolicy,
@@ -39,6 +39,12 @@ def is_refused(name, make, *args, **values):
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         make(*args, **values)
     return name in str(refusal.value)
+
+
+def written(row, pattern):
+    """As somebody with a database client would, past the field's own spelling."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE iiif_auth_collectionrule SET pattern = %s WHERE id = %s", [pattern, row.pk])
 
 
 def policy():
@@ -159,6 +165,12 @@ def test_only_a_policy_can_override(model):
     name = {Collection: "iiif_auth_collection_overrides", Resource: "iiif_auth_resource_overrides"}[model]
     own = {Collection: {"slug": "x"}, Resource: {"url": "/x"}}[model]
     assert is_refused(name, model.objects.create, label={"en": ["X"]}, overrides=True, **own)
+
+
+@pytest.mark.parametrize("pattern", ["", "maps", "http://images.example.org/"])
+def test_an_address_rule_begins_like_an_address(pattern):
+    row = factories.CollectionRuleFactory()
+    assert is_refused("iiif_auth_rule_pattern", written, row, pattern)
 
 
 def test_an_address_rule_fits_in_a_known_way_and_is_there_once():

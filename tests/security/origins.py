@@ -79,12 +79,23 @@ PORTS = [""] * 8 + [":1", ":80", ":443", ":8080", ":65535", ":65536", ":0", ":",
 TAILS = [""] * 10 + ["/", "//", "/x", "?", "#", "\n", " ", ".", "/."]
 
 
+SCRIPTS = [(0x61, 0x7A), (0x30, 0x39), (0x80, 0x24F), (0x370, 0x5FF), (0x600, 0x8FF), (0x900, 0x1FFF), (0x3000, 0xFFFF)]
+
+
+def label(chance: random.Random) -> str:
+    """Part of a name, now and then one in another script, as punycode."""
+    if chance.random() < 0.7:
+        return chance.choice(LABELS)
+    letters = [chr(chance.randint(*chance.choice(SCRIPTS))) for _ in range(chance.randint(1, 4))]
+    return "xn--" + "".join(letters).encode("punycode").decode("ascii")
+
+
 def generated(count: int, seed: int) -> Iterator[str]:
     """Strings that look like origins: most nearly right, some right, some one character off."""
     chance = random.Random(seed)
     for _ in range(count):
-        labels = "".join(chance.choice(LABELS) + chance.choice(JOINS) for _ in range(chance.randint(0, 3)))
-        host = chance.choice(ADDRESSES) if chance.random() < 0.25 else labels + chance.choice(LABELS)
+        labels = "".join(label(chance) + chance.choice(JOINS) for _ in range(chance.randint(0, 3)))
+        host = chance.choice(ADDRESSES) if chance.random() < 0.25 else labels + label(chance)
         text = chance.choice(SCHEMES) + host + chance.choice(PORTS) + chance.choice(TAILS)
         if chance.random() < 0.1 and text:
             place = chance.randrange(len(text))

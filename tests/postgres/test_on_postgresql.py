@@ -1,0 +1,41 @@
+"""The suites that touch the database, once more on PostgreSQL."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.postgres.cluster import Cluster, binaries, cluster
+
+pytestmark = pytest.mark.postgres
+
+ROOT = Path(__file__).parents[2]
+SUITES = ("tests/models", "tests/store", "tests/http", "tests/enforce", "tests/security", "tests/postgres/suite")
+
+
+@pytest.fixture(scope="module")
+def server():
+    missing = binaries() is None or importlib.util.find_spec("psycopg") is None
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail("PostgreSQL and psycopg must be there in CI.")
+    if missing:
+        pytest.skip("needs PostgreSQL's programs and psycopg")
+    with cluster() as found:
+        yield found
+
+
+def run_there(server: Cluster, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_", "CI"))}
+    environment |= {"DATABASE_URL": server.url}
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_everything_that_touches_rows_holds_on_postgresql(server):
+    suites = [suite for suite in SUITES if (ROOT / suite).exists()]
+    found = run_there(server, "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov", *suites)
+    assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]
