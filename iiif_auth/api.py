@@ -141,7 +141,7 @@ def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[V
         def guarded(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
             about = url(request, *args, **kwargs) if callable(url) else filled(url, kwargs)
             refusal = guard.refusal(request, about, take=take)
-            return refusal if refusal is not None else guard.admitted(view(request, *args, **kwargs))
+            return refusal if refusal is not None else guard.admitted(request, view(request, *args, **kwargs))
 
         return transaction.non_atomic_requests(guarded)
 

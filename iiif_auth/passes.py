@@ -161,8 +161,11 @@ def end(request: HttpRequest) -> None:
 
 
 def prune(now: datetime | None = None) -> tuple[int, int]:
-    """Delete tokens that have ended, and passes a week after their end (until then they say “expired”, not “unknown”)."""
+    """Delete tokens that have ended, and passes a week after their end (until then they say “expired”, not “unknown”).
+
+    How many tokens, and how many passes.
+    """
     at = now or timezone.now()
-    tokens, _ = Token.objects.filter(ends__lte=at).delete()
-    passes, _ = Pass.objects.filter(ends__lte=at - timedelta(days=7)).delete()
-    return tokens, passes
+    _, tokens = Token.objects.filter(ends__lte=at).delete()
+    _, passes = Pass.objects.filter(ends__lte=at - timedelta(days=7)).delete()
+    return tokens.get(Token._meta.label, 0) + passes.get(Token._meta.label, 0), passes.get(Pass._meta.label, 0)

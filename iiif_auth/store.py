@@ -172,7 +172,7 @@ class Reader:
 
     def _tiers(self) -> Iterable[Tier]:
         rows = Tier.objects.using(self.using).order_by("policy", "order", "pk").select_related("substitute")
-        return rows.prefetch_related("services", "conditions__network", "conditions__service", "conditions__group")
+        return rows.prefetch_related("services", "conditions__user", "conditions__service", "conditions__group")
 
     def _grants(self) -> Any:
         rows = Grant.objects.using(self.using).select_related("service", "user", "group").order_by("pk")

@@ -13,7 +13,7 @@ from iiif_auth.conf import conf
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import Allowed, Decision, Denied, Unknown
 from iiif_auth.protocol import identity
-from iiif_auth.protocol.terms import content_status
+from iiif_auth.protocol.terms import content_status, is_open
 
 CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 EXPOSED = "Content-Length, Content-Range, ETag"
@@ -31,7 +31,9 @@ def judged(request: HttpRequest, url: str) -> Decision:
         offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
     except identity.NotAResourceURL:
         offer = None
-    return decide(offer, identify.browser(request), timezone.now())
+    now = timezone.now()
+    request.iiif_auth_open = offer is not None and is_open(offer, now)  # type: ignore[attr-defined]
+    return decide(offer, identify.browser(request), now)
 
 
 def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpResponse | None:
@@ -59,12 +61,19 @@ def refused(status: int) -> HttpResponse:
     return response
 
 
-def admitted(response: HttpResponseBase) -> HttpResponseBase:
-    """Granted content, usable across sites and kept by no shared cache, whatever the view says of it (INV7)."""
+def admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Granted content, usable across sites, in frames too.
+
+    What :func:`judged` found to be everybody's may be kept for a minute by any cache; anything else is kept by none that is
+    shared, whatever the view says of it (INV7).
+    """
+    if getattr(request, "iiif_auth_open", False):
+        response.headers.setdefault("Cache-Control", "public, max-age=60")
+    elif not KEPT_FROM_CACHES.search(response.headers.get("Cache-Control", "")):
+        response.headers["Cache-Control"] = "private, no-cache"
     for name, value in CORS.items():
         response.headers[name] = value
     response.headers["Access-Control-Expose-Headers"] = EXPOSED
-    if not KEPT_FROM_CACHES.search(response.headers.get("Cache-Control", "")):
-        response.headers["Cache-Control"] = "private, no-cache"
+    response.xframe_options_exempt = True  # type: ignore[attr-defined] - viewers show documents in frames
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from unicodedata import ucd_3_2_0 as unicode
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*")
@@ -52,12 +53,13 @@ def _is_host(host: str) -> bool:
 def _is_punycode(host: str) -> bool:
     """Whether every label that claims to be punycode is one that a browser would write (UTS 46, section 4.1).
 
-    Stricter than browsers where they and Python know different versions of Unicode: refused is safe, misread is not.
+    Browsers and Pythons differ in which Unicode they know; the letters of 3.2, on which the first internationalised names
+    were built, they all know. To refuse a newer one is safe, to misread it is not.
     """
     texts = [_decoded(label) for label in host.split(".")]
     if not all(texts):
         return False
-    leftwards = [any(unicodedata.bidirectional(character) in LEFTWARDS for character in text) for text in texts]
+    leftwards = [any(unicode.bidirectional(character) in LEFTWARDS for character in text) for text in texts]
     return not any(leftwards) or all(map(_reads_one_way, texts, leftwards))
 
 
@@ -70,14 +72,21 @@ def _decoded(label: str) -> str:
         same = text.encode("idna").decode("ascii") == label
     except UnicodeError:
         return ""
-    kinds = [unicodedata.category(character) for character in text]
-    plain = unicodedata.normalize("NFKC", text.casefold()) == text and not INVISIBLE.search(text)
+    kinds = [kind(character) for character in text]
+    plain = unicode.normalize("NFKC", text.casefold()) == text and not INVISIBLE.search(text)
     return text if same and plain and kinds[0][0] != "M" and {*kinds} <= WRITTEN else ""
+
+
+def kind(character: str) -> str:
+    """The category of a character, if it was never another."""
+    first, now = unicode.category(character), unicodedata.category(character)
+    same = first == now and unicode.bidirectional(character) == unicodedata.bidirectional(character)
+    return now if same else "changed"
 
 
 def _reads_one_way(text: str, leftwards: bool) -> bool:
     """Beside Hebrew or Arabic every label must read in one direction and begin with a letter (RFC 5893, section 2)."""
-    directions = [unicodedata.bidirectional(character) for character in text]
+    directions = [unicode.bidirectional(character) for character in text]
     if not leftwards:
         return directions[0] == "L" and {*directions} <= {"L", "EN", "ES", "NSM"}
     return directions[0] in ("R", "AL") and {*directions} <= {"R", "AL", "NSM"}

@@ -110,7 +110,19 @@ def test_a_view_may_say_how_long_but_never_for_whom(rf, given, kept):
     from django.http import HttpResponse
 
     response = HttpResponse(headers={"Cache-Control": given} if given else {})
-    assert guard.admitted(response).headers["Cache-Control"] == kept
+    assert guard.admitted(rf.get("/"), response).headers["Cache-Control"] == kept
+
+
+def test_what_everybody_may_have_any_cache_may_keep_for_a_minute(rf):
+    from django.http import HttpResponse
+
+    request = rf.get("/")
+    request.iiif_auth_open = True
+    assert guard.admitted(request, HttpResponse()).headers["Cache-Control"] == "public, max-age=60"
+
+
+def test_documents_can_be_shown_in_the_frame_of_a_viewer(holder):
+    assert "X-Frame-Options" not in holder.get(TILE).headers
 
 
 def test_the_alias_of_an_address_is_judged_like_the_address(terms):

@@ -81,7 +81,7 @@ def test_an_access_service_has_a_known_pattern_and_bounded_lives(name, values):
     ("name", "values"),
     [
         ("iiif_auth_tier_gets", {"gets": "half"}),
-        ("iiif_auth_tier_join", {"join": "none"}),
+        ("iiif_auth_tier_join", {"join": "xor"}),
         ("iiif_auth_tier_max_edge", {"gets": "smaller"}),
         ("iiif_auth_tier_max_edge", {"gets": "smaller", "max_edge": 0}),
         ("iiif_auth_tier_max_edge", {"gets": "smaller", "max_edge": 100_001}),

@@ -56,6 +56,7 @@ def loaded(rows, tmp_path):
     call_command("loaddata", path, verbosity=0)
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("natural", [True, False])
 def test_what_is_dumped_can_be_loaded_again(tmp_path, natural):
     library()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres.cluster import Cluster, binaries, cluster
+from tests.store.test_races import raced
 
 pytestmark = pytest.mark.postgres
 
@@ -39,3 +40,14 @@ def test_everything_that_touches_rows_holds_on_postgresql(server):
     suites = [suite for suite in SUITES if (ROOT / suite).exists()]
     found = run_there(server, "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov", *suites)
     assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]
+
+
+def test_no_token_outlives_a_logout(server):
+    found = raced(server.url, 200)
+    assert {**found, "drawn": 0} == {"rounds": 200, "outlived": 0, "failed": 0, "drawn": 0}
+    assert 0 < found["drawn"] < 200
+
+
+def test_the_race_would_find_one_who_does_not_take_hold_of_the_pass(server):
+    found = raced(server.url, 60, "twin")
+    assert found["outlived"] + found["failed"] > 0

@@ -363,7 +363,7 @@ def the_token_is_a_cookie(patch):
 
 @noticed_by(test_guard.test_what_is_granted_can_be_used_on_other_sites_and_is_kept_by_no_shared_cache)
 def shared_caches_keep_content(patch):
-    patch.setattr(guard, "admitted", lambda response: response)
+    patch.setattr(guard, "admitted", lambda request, response: response)
 
 
 @noticed_by(test_guard.test_only_to_look_is_not_to_take)
