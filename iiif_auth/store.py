@@ -866,44 +866,36 @@ class TokenFacts:
     has_holder: bool
 
 
-HOLDER = """
-SELECT 'pass', CAST(p.id AS TEXT), CAST(p.user_id AS TEXT), p.credential, u.{password}, {active},
-    CAST(p.idle_until AS TEXT), CAST(p.ends AS TEXT), CAST(p.idle_minutes AS TEXT)
-    FROM iiif_auth_pass p LEFT JOIN {users} u ON u.{user_key} = p.user_id WHERE {which}
-UNION ALL SELECT 'agreed', s.slug, a.origin, NULL, NULL, NULL, NULL, NULL, NULL
-    FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-    JOIN iiif_auth_pass p ON p.id = a.holder_id WHERE {which}
-"""
-GROUPS = """
-UNION ALL SELECT 'group', CAST(g.{group_column} AS TEXT), NULL, NULL, NULL, NULL, NULL, NULL, NULL
-    FROM iiif_auth_pass p JOIN {group_table} g ON g.{user_column} = p.user_id WHERE {which}
-"""
-SHOWN = """
-UNION ALL SELECT 'token', t.service, t.dialect, t.origin, CAST(t.holder_id AS TEXT), NULL, CAST(t.ends AS TEXT), NULL, NULL
-    FROM iiif_auth_token t WHERE t.digest = %s
-"""
-DIRECTLY = "p.digest = %s"
-THROUGH = "p.id = (SELECT holder_id FROM iiif_auth_token WHERE digest = %s)"
+HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, CAST(p.idle_until AS TEXT),
+    CAST(p.ends AS TEXT), p.idle_minutes,
+    (SELECT {together}(s.slug || ' ' || a.origin, ',') FROM iiif_auth_agreement a
+        JOIN iiif_auth_accessservice s ON s.id = a.service_id WHERE a.holder_id = p.id), {groups}"""
+GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
+PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
+BROWSER = "SELECT {held} FROM iiif_auth_pass p {person} WHERE p.digest = %s"
+BEARER = """SELECT t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
+FROM iiif_auth_token t LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person} WHERE t.digest = %s"""
+TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
+"""Neither identifiers nor origins nor keys hold a comma or a space."""
 
 
-def _holder_sql(which: str) -> tuple[str, int]:
-    """The statement for the host's own user model, whatever its tables are called, and how often it takes the digest."""
-    connection = connections[database()]
-    return _holder_sql_for(which, get_user_model(), connection.vendor, connection.ops.quote_name)
+def _statement(template: str) -> str:
+    """The statement for the host's own user model, whatever its tables are called."""
+    return _statement_for(template, get_user_model(), connections[database()].vendor)
 
 
 @lru_cache(maxsize=8)
-def _holder_sql_for(which: str, model: Any, vendor: str, quote: Callable[[str], str]) -> tuple[str, int]:
-    names = {"users": quote(model._meta.db_table), "user_key": quote(model._meta.pk.column)}
+def _statement_for(template: str, model: Any, vendor: str) -> str:
+    quote = connections[database()].ops.quote_name
     active = _column(model, "is_active")
-    sql = HOLDER.format(
-        **names,
-        which=which,
+    held = HELD.format(
+        together=TOGETHER[vendor],
         password=quote(_column(model, "password") or "password"),
-        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN '1' ELSE '' END" if active else "'1'",
+        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
+        groups=_groups_of(model, quote, TOGETHER[vendor]),
     )
-    groups = _groups_of(model, quote)
-    return (sql + GROUPS.format(**groups, which=which), 3) if groups else (sql, 2)
+    person = PERSON.format(users=quote(model._meta.db_table), user_key=quote(model._meta.pk.column))
+    return template.format(held=held, person=person)
 
 
 def _column(model: Any, name: str) -> str | None:
@@ -913,35 +905,34 @@ def _column(model: Any, name: str) -> str | None:
         return None
 
 
-def _groups_of(model: Any, quote: Any) -> dict[str, str] | None:
-    """Where the user model keeps its groups, if it has any."""
+def _groups_of(model: Any, quote: Callable[[str], str], together: str) -> str:
+    """The keys of somebody's groups, wherever the user model keeps them, if it has any."""
     try:
         groups = model._meta.get_field("groups")
     except FieldDoesNotExist:
-        return None
-    table, user, group = groups.m2m_db_table(), groups.m2m_column_name(), groups.m2m_reverse_name()
-    return {"group_table": quote(table), "user_column": quote(user), "group_column": quote(group)}
+        return "NULL"
+    names = {"table": groups.m2m_db_table(), "user": groups.m2m_column_name(), "group": groups.m2m_reverse_name()}
+    return GROUPS.format(together=together, **{key: quote(name) for key, name in names.items()})
 
 
 def find_pass(digest: str) -> PassFacts | None:
     """The pass with this digest, expired or not; one query."""
-    sql, times = _holder_sql(DIRECTLY)
     with connections[database()].cursor() as cursor:
-        cursor.execute(sql, [digest] * times)
-        return _pass_facts(cursor.fetchall())
+        cursor.execute(_statement(BROWSER), [digest])
+        row = cursor.fetchone()
+    return _pass_facts(row) if row else None
 
 
 def find_token(digest: str) -> TokenFacts | None:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    sql, times = _holder_sql(THROUGH)
     with connections[database()].cursor() as cursor:
-        cursor.execute(sql + SHOWN, [digest] * (times + 1))
-        rows = cursor.fetchall()
-    token = next((row for row in rows if row[0] == "token"), None)
-    if token is None:
+        cursor.execute(_statement(BEARER), [digest])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    ends = _instant(token[6])
-    return TokenFacts(token[1], token[2], token[3], ends or NEVER, _pass_facts(rows), token[4] is not None)
+    service, dialect, origin, ends, holder = row[:5]
+    held = _pass_facts(row[5:]) if row[5] is not None else None
+    return TokenFacts(service, dialect, origin, _instant(ends) or NEVER, held, holder is not None)
 
 
 def user_id(text: str) -> str:
@@ -958,27 +949,19 @@ def credential_mark(password: str) -> str:
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def _pass_facts(rows: Sequence[Found]) -> PassFacts | None:
-    held: Found | None = None
-    groups, agreements = [], defaultdict(set)
-    for row in rows:
-        if row[0] == "group":
-            groups.append(row[1])
-        elif row[0] == "agreed":
-            agreements[row[1]].add(row[2])
-        elif row[0] == "pass":
-            held = row
-    if held is None:
-        return None
-    key, user, credential, password, active, idle, ends, minutes = held[1:9]
+def _pass_facts(row: Found) -> PassFacts:
+    key, user, credential, password, active, idle, ends, minutes, agreed, groups = row
+    agreements: dict[str, set[str]] = defaultdict(set)
+    for service, _, origin in (text.partition(" ") for text in agreed.split(",")) if agreed else ():
+        agreements[service].add(origin)
     return PassFacts(
-        id=int(key),
+        id=key,
         user=user_id(user) if user else None,
-        groups=frozenset(groups),
+        groups=frozenset(groups.split(",")) if groups else frozenset(),
         agreements={service: frozenset(origins) for service, origins in agreements.items()},
         idle_until=_instant(idle) or NEVER,
         ends=_instant(ends) or NEVER,
-        idle_minutes=int(minutes),
+        idle_minutes=minutes,
         sound=not user or bool(active and password is not None and credential == credential_mark(password)),
     )
 

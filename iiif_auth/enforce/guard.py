@@ -45,6 +45,9 @@ def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpRespon
     match decision:
         case Allowed() if decision.take or not take:
             identify.keep_alive(request)
+            if take:
+                # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives this one to the next (INV7).
+                request.iiif_auth_open = False  # type: ignore[attr-defined]
             return None
         case Allowed():
             return refused(403)
@@ -74,6 +77,6 @@ def admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     for name, value in CORS.items():
         response.headers[name] = value
     response.headers["Access-Control-Expose-Headers"] = EXPOSED
-    response.xframe_options_exempt = True  # type: ignore[attr-defined] - viewers show documents in frames
+    response.xframe_options_exempt = True  # type: ignore[attr-defined]
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -13,7 +13,9 @@ from iiif_auth.policy.types import (
     PERSONAL,
     AccessService,
     Agreed,
+    AllOf,
     Allowed,
+    AnyOf,
     Closes,
     Decision,
     Denied,
@@ -226,7 +228,9 @@ class Case:
 
     def _unmet(self, tier: Tier) -> Why:
         unmet = [leaf for leaf in principals(tier.audience) if not leaf.admits(self.subject)]
-        personal = any(isinstance(leaf, PERSONAL) for leaf in unmet)
+        # A tier for nobody by rule is for those whom grants name, and grants name people.
+        for_named = isinstance(tier.audience, AllOf | AnyOf) and not tier.audience.members
+        personal = for_named or any(isinstance(leaf, PERSONAL) for leaf in unmet)
         if personal and self.subject.user is None:
             return Why.NOT_SIGNED_IN
         if any(isinstance(leaf, Agreed) for leaf in unmet):

@@ -159,6 +159,17 @@ def test_only_to_look_is_not_to_take(site):
     assert api.may_see("/copies/a", address=READING_ROOM)
 
 
+def test_a_copy_that_only_some_may_take_is_kept_by_no_shared_cache(site):
+    """Everybody may look, so the resource is open; a cache that kept a member's copy would hand it to everybody."""
+    rules = factories.AccessPolicyFactory()
+    web.tier(rules, EVERYONE, take=False, order=1)
+    web.tier(rules, web.at(web.reading_room()), order=2)
+    factories.ResourceFactory(url="/copies/a", policy=rules, image_api=0, type="Text")
+    assert content_status(Browser(HOME), "/copies/a") == 403
+    response = Browser(READING_ROOM).get("/copies/a")
+    assert (response.content, response.headers["Cache-Control"]) == (CANARY, "private, no-cache")
+
+
 def test_an_error_is_not_a_yes(holder, monkeypatch):
     holder.raise_request_exception = False
     assert holder.get(TILE).status_code == 200

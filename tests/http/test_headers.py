@@ -27,6 +27,7 @@ PAGE = {
 }
 DONE = {**PAGE, "Vary": "Accept-Language"}
 DJANGO = {"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+FRAMED = {name: value for name, value in DJANGO.items() if name != "X-Frame-Options"}
 CORS = {"Access-Control-Allow-Origin": "*"}
 JSON = {**DJANGO, **CORS, "Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 REFUSED = {
@@ -68,7 +69,7 @@ EXPECTED = {
     "content, refused": REFUSED,
     "content, unknown": REFUSED,
     "content, granted": {
-        **DJANGO,
+        **FRAMED,
         **CORS,
         "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag",
         "Cache-Control": "private, no-cache",

@@ -489,7 +489,8 @@ PLACE = Network((ip_network("10.0.0.0/8"),))
         (AllOf((PLACE, User("9"))), Why.NOT_SIGNED_IN, Why.NOT_ENTITLED),
         (AnyOf((PLACE, Agreed("click"))), Why.NOT_AGREED, Why.NOT_AGREED),
         (AnyOf((PLACE, AllOf((Agreed("click"), User("9"))))), Why.NOT_SIGNED_IN, Why.NOT_AGREED),
-        (AllOf(), Why.NOT_ENTITLED, Why.NOT_ENTITLED),
+        (AllOf(), Why.NOT_SIGNED_IN, Why.NOT_ENTITLED),
+        (AnyOf(), Why.NOT_SIGNED_IN, Why.NOT_ENTITLED),
     ],
 )
 def test_what_is_missing_is_told_of_the_first_open_tier(audience, nobody, bob):

@@ -180,12 +180,12 @@ def why(found, subject, wanted):
         return "not-offered", None, [], short[0]
     for tier in covering:
         if short[0].closed[id(tier)] is None:
-            return whose(unmet(tier.audience, subject), subject), None, [], short[0]
+            return whose(tier.audience, unmet(tier.audience, subject), subject), None, [], short[0]
     return *short[0].closed[id(covering[0])], [], short[0]
 
 
-def whose(kinds, subject):
-    personal = any(kind in PERSONAL for kind in kinds)
+def whose(audience, kinds, subject):
+    personal = any(kind in PERSONAL for kind in kinds) or getattr(audience, "members", None) == ()
     if personal and subject.user is None:
         return "not-signed-in"
     place_or_not = "wrong-place" if "Network" in kinds and not personal else "not-entitled"
