@@ -60,21 +60,24 @@ def sent(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBas
     etag, modified = f'"{status.st_mtime_ns:x}-{status.st_size:x}"', int(status.st_mtime)
     if is_unchanged(request, etag, modified):
         return _dated(HttpResponseNotModified(), etag, modified)
-    part = wanted_range(request, status.st_size, etag)
+    asked = asked_range(request, etag)
+    part = wanted_range(asked, status.st_size)
     if part is None:
         response = HttpResponse(status=416)
         response.headers["Content-Range"] = f"bytes */{status.st_size}"
         return response
-    return _dated(_streamed(request, path, content_type, part, status.st_size), etag, modified)
+    return _dated(_streamed(request, path, content_type, part, status.st_size, partial=asked is not None), etag, modified)
 
 
-def _streamed(request: HttpRequest, path: Path, content_type: str, part: range, size: int) -> HttpResponseBase:
+def _streamed(
+    request: HttpRequest, path: Path, content_type: str, part: range, size: int, *, partial: bool
+) -> HttpResponseBase:
+    """The bytes of a part. Whoever asked for ``bytes=0-`` is told that parts can be had, although it is the whole."""
     body: Iterator[bytes] = iter(()) if request.method == "HEAD" else pieces(path, part)
-    whole = len(part) == size
-    response = StreamingHttpResponse(body, status=200 if whole else 206, content_type=content_type)
+    response = StreamingHttpResponse(body, status=206 if partial else 200, content_type=content_type)
     response.headers["Content-Length"] = str(len(part))
     response.headers["Accept-Ranges"] = "bytes"
-    if not whole:
+    if partial:
         response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     return response
 
@@ -94,19 +97,24 @@ def is_unchanged(request: HttpRequest, etag: str, modified: int) -> bool:
     return since is not None and modified <= since
 
 
-def wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
-    """The bytes to send; ``None`` if none of those asked for exist. What is not understood is answered whole."""
-    header = request.headers.get("Range")
-    match = RANGE.fullmatch(header.strip()) if header else None
-    if match is None or match.groups() == ("", "") or request.headers.get("If-Range", etag) != etag:
-        return range(size)
+def asked_range(request: HttpRequest, etag: str) -> tuple[str, str] | None:
+    """First and last byte as written; ``None`` if there is no range that counts, and then the whole is meant."""
+    match = RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if match is None or request.headers.get("If-Range", etag) != etag:
+        return None
     first, last = match.groups()
+    backwards = first and last and int(last) < int(first)
+    return None if backwards or not (first or last) else (first, last)
+
+
+def wanted_range(asked: tuple[str, str] | None, size: int) -> range | None:
+    """The bytes to send; ``None`` if none of those asked for exist."""
+    if asked is None:
+        return range(size)
+    first, last = asked
     if not first:
         return range(max(0, size - int(last)), size) if int(last) and size else None
-    stop = min(int(last) + 1 if last else size, size)
-    if last and int(last) < int(first):
-        return range(size)
-    return range(int(first), stop) if int(first) < size else None
+    return range(int(first), min(int(last) + 1 if last else size, size)) if int(first) < size else None
 
 
 def pieces(path: Path, part: range) -> Iterator[bytes]:

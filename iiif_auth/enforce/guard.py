@@ -77,6 +77,8 @@ def admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     for name, value in CORS.items():
         response.headers[name] = value
     response.headers["Access-Control-Expose-Headers"] = EXPOSED
-    response.xframe_options_exempt = True  # type: ignore[attr-defined]
+    # Viewers show documents in frames; a page of the host's own, with forms on it, keeps the host's protection.
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    response.xframe_options_exempt = not is_page  # type: ignore[attr-defined]
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
