@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -11,7 +12,7 @@ from django.utils import timezone
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Denied, Unknown
+from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Unknown
 from iiif_auth.protocol import identity
 from iiif_auth.protocol.terms import content_status, is_open
 
@@ -27,13 +28,15 @@ def judged(request: HttpRequest, url: str) -> Decision:
     Raises:
         iiif_auth.store.RulesInMotion, django.db.Error: nothing can be decided, and nothing may be sent.
     """
+    return _judged(request, url, timezone.now())[1]
+
+
+def _judged(request: HttpRequest, url: str, now: datetime) -> tuple[Offer | None, Decision]:
     try:
         offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
     except identity.NotAResourceURL:
         offer = None
-    now = timezone.now()
-    request.iiif_auth_open = offer is not None and is_open(offer, now)  # type: ignore[attr-defined]
-    return decide(offer, identify.browser(request), now)
+    return offer, decide(offer, identify.browser(request), now)
 
 
 def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpResponse | None:
@@ -41,13 +44,14 @@ def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpRespon
 
     A refusal is small, is stored nowhere, says nothing of what is there, and never asks for a password (A2-CONT-03).
     """
-    decision = judged(request, url)
+    now = timezone.now()
+    offer, decision = _judged(request, url, now)
     match decision:
         case Allowed() if decision.take or not take:
             identify.keep_alive(request)
-            if take:
-                # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives this one to the next (INV7).
-                request.iiif_auth_open = False  # type: ignore[attr-defined]
+            # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives that to the next (INV7).
+            everybodys = not take and offer is not None and is_open(offer, now)
+            request.iiif_auth_open = everybodys  # type: ignore[attr-defined]
             return None
         case Allowed():
             return refused(403)
@@ -67,7 +71,7 @@ def refused(status: int) -> HttpResponse:
 def admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Granted content, usable across sites, in frames too.
 
-    What :func:`judged` found to be everybody's may be kept for a minute by any cache; anything else is kept by none that is
+    What :func:`refusal` found to be everybody's may be kept for a minute by any cache; anything else is kept by none that is
     shared, whatever the view says of it (INV7).
     """
     if getattr(request, "iiif_auth_open", False):

@@ -83,7 +83,9 @@ def running() -> Iterator[Demo]:
 
 def _environment(data: Path) -> dict[str, str]:
     """What the demo starts with: nothing of the settings that the tests themselves run under."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("DEMO", "DEBUG", "BASE_URL", "VIEWER_URL")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("DEMO", "DEBUG", "BASE_URL", "VIEWER_URL")
+    }
     return {**kept, "DEMO_DATA": str(data), "DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONWARNINGS": "default"}
 
 

@@ -96,11 +96,17 @@ class Reader:
         return self.stage()
 
     def stage(self) -> Stage:
-        return Stage(**self.page.locator("#stage").evaluate("({dataset: d}) => ({state: d.state, shown: d.shown, status: d.status, rendition: d.rendition})"))
+        return Stage(
+            **self.page.locator("#stage").evaluate(
+                "({dataset: d}) => ({state: d.state, shown: d.shown, status: d.status, rendition: d.rendition})"
+            )
+        )
 
     def events(self, *types: str, since: int = 0) -> list[Event]:
         """What happened between the viewer and the library, in order."""
-        everything: list[Event] = self.page.evaluate("iiifViewer.events.map((event) => ({...event, problem: String(event.problem)}))")
+        everything: list[Event] = self.page.evaluate(
+            "iiifViewer.events.map((event) => ({...event, problem: String(event.problem)}))"
+        )
         return [event for event in everything[since:] if not types or event["type"] in types]
 
     @property
@@ -134,8 +140,13 @@ class Reader:
         asked: list[str] = []
         statuses: dict[str, int] = {}
         network = self.context.new_cdp_session(self.page)
-        network.on("Network.requestWillBeSent", lambda sent: sent["request"]["url"].endswith(token) and asked.append(sent["requestId"]))
-        network.on("Network.responseReceivedExtraInfo", lambda got: statuses.setdefault(got["requestId"], got["statusCode"]))
+        network.on(
+            "Network.requestWillBeSent",
+            lambda sent: sent["request"]["url"].endswith(token) and asked.append(sent["requestId"]),
+        )
+        network.on(
+            "Network.responseReceivedExtraInfo", lambda got: statuses.setdefault(got["requestId"], got["statusCode"])
+        )
         network.send("Network.enable")
         seen = self.page.evaluate(PICTURE, fresh)
         for _attempt in range(100):

@@ -74,7 +74,9 @@ def assert_offers(reader: Reader, service: str) -> None:
 def assert_token_came(reader: Reader, service: str, since: int = 0) -> None:
     """The token's own message, once, after the tab was closed, and with a time to live."""
     steps = ("window-opened", "window-closed", "token-request", "token-answer")
-    happened = [event for event in reader.events(*steps, since=since) if str(event.get("id", service)).endswith(service)]
+    happened = [
+        event for event in reader.events(*steps, since=since) if str(event.get("id", service)).endswith(service)
+    ]
     assert [event["type"] for event in happened] == list(steps)
     assert happened[-1]["answer"] == "AuthAccessToken2"
     assert 0 < happened[-1]["expiresIn"] <= 300
@@ -186,16 +188,22 @@ def test_an_item_opens_to_whom_it_is_for_and_closes_behind_them(reader: Reader, 
     expect(reader.page.locator("#logout")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("slug", "instead", "edge"), [("deepfield", "deepfield-1~preview", 400), ("survey", "survey-1~public", 500)])
+@pytest.mark.parametrize(
+    ("slug", "instead", "edge"), [("deepfield", "deepfield-1~preview", 400), ("survey", "survey-1~public", 500)]
+)
 def test_a_preview_is_a_smaller_file_and_not_a_smaller_view_of_the_whole_one(
     reader: Reader, slug: str, instead: str, edge: int
 ):
     reader.open(slug)
     assert max(pixels.size_of_file(instead, reader.demo.data)) == edge
     assert max(pixels.size_of_file(identifier_of(slug), reader.demo.data)) > 2 * edge / 1.5
-    described = reader.page.evaluate("(url) => fetch(url).then((r) => r.json())", reader.demo.url(f"/iiif/image/3/{instead}/info.json"))
+    described = reader.page.evaluate(
+        "(url) => fetch(url).then((r) => r.json())", reader.demo.url(f"/iiif/image/3/{instead}/info.json")
+    )
     assert max(described["width"], described["height"]) == edge
-    larger = reader.as_picture(reader.demo.url(f"/iiif/image/3/{instead}/full/^{described['width'] * 2},/0/default.jpg"))
+    larger = reader.as_picture(
+        reader.demo.url(f"/iiif/image/3/{instead}/full/^{described['width'] * 2},/0/default.jpg")
+    )
     assert larger.status == 200  # blown up, it holds no more than it did
 
 
@@ -463,7 +471,11 @@ def test_a_recording_plays_in_part_for_everybody_and_whole_for_readers(reader: R
     assert reader.as_picture(reader.demo.url(recording.after)).status == 401
 
     inside = reader.log_in("reader")
-    assert (inside.state, inside.shown, inside.rendition) == ("shown", reader.demo.url(recording.after), recording.rendition)
+    assert (inside.state, inside.shown, inside.rendition) == (
+        "shown",
+        reader.demo.url(recording.after),
+        recording.rendition,
+    )
     assert_token_came(reader, "merehaven-login")
     everything = playing(reader.page, recording.element)
     assert everything["ready"] >= 1
@@ -530,7 +542,15 @@ def test_the_report_can_be_read_inside_the_viewer(reader: Reader, demo: Demo):
 
 
 def test_every_item_of_the_demo_is_walked_here():
-    walked = {*OPEN, *CLOSED, *(walk.slug for walk in WALKS), *(one.slug for one in RECORDINGS), "register", "gallery", "report"}
+    walked = {
+        *OPEN,
+        *CLOSED,
+        *(walk.slug for walk in WALKS),
+        *(one.slug for one in RECORDINGS),
+        "register",
+        "gallery",
+        "report",
+    }
     assert walked == {item.slug for item in ITEMS}
 
 

@@ -29,6 +29,7 @@ def refusal(policy: str, why: str, language: str = "en") -> tuple[str, str]:
     fields = next(
         row["fields"]
         for row in _rows()
-        if row["model"] == "iiif_auth.refusaltext" and (row["fields"]["policy"], row["fields"]["why"]) == ([policy], why)
+        if row["model"] == "iiif_auth.refusaltext"
+        and (row["fields"]["policy"], row["fields"]["why"]) == ([policy], why)
     )
     return " ".join(fields["heading"][language]), " ".join(fields["note"][language])

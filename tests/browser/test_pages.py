@@ -1,0 +1,198 @@
+"""Every page a person meets: axe finds nothing wrong, it fits a phone, and the keyboard is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from project.items import PASSWORD
+from tests.browser.conftest import Contexts
+from tests.browser.demo import RESULTS, Demo
+from tests.browser.reader import Reader, sign_in
+from tests.browser.test_refusals import sign_in_admin
+
+pytestmark = pytest.mark.browser
+SCREENS = RESULTS / "screens"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+STAY = "window.close = () => {}"
+"""The last page closes itself; to be looked at it must stay."""
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+def violations(page: Page, include: str = "") -> list[str]:
+    """What axe objects to, in the whole page or in one part of it; stock pages of Django are not ours to mend."""
+    context = {"include": [include]} if include else None
+    found = Axe().run(page, context=context, options={"runOnly": {"type": "tag", "values": TAGS}})
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def spills(page: Page) -> bool:
+    """Whether one would have to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"))
+
+
+def sized(page: Page, size: str, scheme: str = "light") -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+
+
+def shot(page: Page, name: str) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{name}.png")
+
+
+def check(page: Page, name: str, include: str = "") -> None:
+    """Light and dark, wide and narrow."""
+    for size in SIZES:
+        for scheme in ("light", "dark"):
+            sized(page, size, scheme)
+            assert violations(page, include) == [], f"{name}, {size}, {scheme}"
+            if not include:
+                assert not spills(page), f"{name}, {size}"
+        sized(page, size)
+        shot(page, f"{name}-{size}")
+    sized(page, "desktop")
+
+
+ORIGIN = "origin=https://viewer.example.org"
+ANYBODYS = {
+    "home": "/",
+    "item": "/items/survey/",
+    "login": "/accounts/login/",
+    "terms": f"/iiif-auth/2/access/merehaven-terms?{ORIGIN}",
+    "terms-unnamed": "/iiif-auth/2/access/merehaven-terms",
+    "no-such-service": f"/iiif-auth/2/access/nothing?{ORIGIN}",
+    "bad-origin": "/iiif-auth/2/access/merehaven-terms?origin=javascript:alert(1)",
+    "not-a-kiosk": f"/iiif-auth/2/access/merehaven-kiosk?{ORIGIN}",
+    "external": f"/iiif-auth/2/access/merehaven-campus?{ORIGIN}",
+    "token-opened-by-hand": f"/iiif-auth/2/token/merehaven-login?messageId=1&{ORIGIN}",
+}
+
+
+@pytest.mark.parametrize("name", ANYBODYS)
+def test_pages_for_anybody(name: str, demo: Demo, new_context: Contexts):
+    page = new_context().new_page()
+    page.goto(demo.url(ANYBODYS[name]))
+    page.wait_for_timeout(600)  # until the button is armed
+    check(page, name)
+
+
+def test_pages_for_somebody_signed_in(demo: Demo, new_context: Contexts):
+    context = new_context()
+    context.add_init_script(STAY)
+    page = context.new_page()
+    page.goto(demo.url(f"/iiif-auth/2/access/merehaven-login?{ORIGIN}"))
+    sign_in(page, "reader")
+    expect(page.locator("#continue")).to_be_enabled()
+    check(page, "access")
+    page.locator("#continue").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    check(page, "done")
+    page.goto(demo.url("/iiif-auth/2/logout/merehaven-login"))
+    check(page, "left")
+
+
+def test_the_viewer_in_each_of_its_states(reader: Reader):
+    check(reader.page, "viewer-empty")
+    reader.open("chart")
+    check(reader.page, "viewer-open")
+    reader.open("herbal")
+    check(reader.page, "viewer-denied")
+    reader.open("survey")
+    check(reader.page, "viewer-substitute")
+    reader.open("diary")
+    check(reader.page, "viewer-embargo")
+
+
+ADMIN = {
+    "admin-policy": ("/admin/iiif_auth/accesspolicy/?q=three", "#content-main"),
+    "admin-why": ("/admin/iiif_auth/resource/why/?resource=/iiif/image/3/survey-1&person=reader", "#content-main"),
+}
+
+
+def test_the_admins_own_pages(demo: Demo, new_context: Contexts):
+    page = new_context().new_page()
+    page.goto(demo.url("/admin/login/?next=/admin/"))
+    sign_in_admin(page)
+    page.goto(demo.url(ADMIN["admin-why"][0]))
+    check(page, "admin-why", "#content")
+    page.goto(demo.url(ADMIN["admin-policy"][0]))
+    page.locator("#result_list tbody tr").first.locator("th a").click()
+    for widget in page.locator("fieldset.languages").all()[:1]:
+        widget.scroll_into_view_if_needed()
+    for size in SIZES:
+        sized(page, size)
+        shot(page, f"admin-policy-{size}")
+
+
+# -- The keyboard is enough ---------------------------------------------------------------------------------------
+
+
+def press_until(page: Page, reached: Callable[[], bool], key: str = "Tab", most: int = 80) -> int:
+    """Press a key until something has the focus; how often."""
+    for count in range(1, most + 1):
+        page.keyboard.press(key)
+        if reached():
+            return count
+    raise AssertionError(f"Not reached in {most} steps.")
+
+
+def focused(page: Page, selector: str) -> Callable[[], bool]:
+    return lambda: bool(page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector))
+
+
+def enter_item(reader: Reader, slug: str, service: str) -> Page:
+    """From the top of the viewer's page to the library's tab, by Tab and Enter."""
+    page = reader.page
+    mark = reader.mark()
+    press_until(
+        page, focused(page, f'[data-id="{reader.demo.manifest(slug)}"], [data-id="{reader.demo.manifest(slug)}"] *')
+    )
+    page.keyboard.press("Enter")
+    reader.settled(mark)
+    expect(reader.way(service)).to_be_visible()
+    press_until(page, focused(page, "button.enter"))
+    with reader.context.expect_page() as opened:
+        page.keyboard.press("Enter")
+    opened.value.wait_for_load_state()
+    return opened.value
+
+
+def test_a_click_through_is_finished_by_keyboard_alone(reader: Reader):
+    tab = enter_item(reader, "fleet", "merehaven-terms")
+    mark = reader.mark()
+    expect(tab.locator("#continue")).to_be_focused()
+    with tab.expect_event("close"):
+        tab.keyboard.press("Enter")
+    assert reader.settled(mark).rendition == "full"
+
+
+def test_a_login_is_finished_by_keyboard_alone(reader: Reader):
+    tab = enter_item(reader, "herbal", "merehaven-login")
+    press_until(tab, focused(tab, "#id_login"))
+    tab.keyboard.type("reader")
+    tab.keyboard.press("Tab")
+    tab.keyboard.type(PASSWORD)
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#continue")).to_be_focused()
+    mark = reader.mark()
+    with tab.expect_event("close"):
+        tab.keyboard.press("Enter")
+    assert reader.settled(mark).rendition == "full"
+
+
+@pytest.mark.parametrize("name", ["home", "login", "terms"])
+def test_twice_as_large_it_still_fits(name: str, demo: Demo, new_context: Contexts):
+    """200 % zoom of a 1280 pixel window is a window of 640 (WCAG 1.4.10)."""
+    page = new_context().new_page()
+    page.set_viewport_size({"width": 640, "height": 450})
+    page.goto(demo.url(ANYBODYS[name]))
+    assert not spills(page)
