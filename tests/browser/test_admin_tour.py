@@ -37,7 +37,8 @@ def test_restricting_a_collection_makes_the_viewer_ask_for_a_login(reader: Reade
     choose_policy(admin, demo, "Merehaven: readers")
     try:
         assert asked_for(reader, "rocket") == 401
-        reader.page.reload()
+        reader.page.goto("about:blank")
+        reader.page.goto(reader.viewer)
         reader.forget_tiles()
         stage = reader.open("rocket")
         assert (stage.state, stage.status, stage.shown) == ("denied", "401", "")
