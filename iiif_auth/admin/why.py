@@ -29,8 +29,8 @@ from django.utils.translation import gettext_lazy as _
 from iiif_auth import identify, store
 from iiif_auth.admin import spoken
 from iiif_auth.admin.people import NamedField, shown
-from iiif_auth.identify import described
 from iiif_auth.conf import conf
+from iiif_auth.identify import described
 from iiif_auth.models import AccessPolicy, Collection, Grant, RefusalText, Resource
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words

@@ -66,7 +66,9 @@ def sent(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBas
         response = HttpResponse(status=416)
         response.headers["Content-Range"] = f"bytes */{status.st_size}"
         return response
-    return _dated(_streamed(request, path, content_type, part, status.st_size, partial=asked is not None), etag, modified)
+    return _dated(
+        _streamed(request, path, content_type, part, status.st_size, partial=asked is not None), etag, modified
+    )
 
 
 def _streamed(

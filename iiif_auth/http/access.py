@@ -140,11 +140,13 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 
 def confirmation(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
+    """The page with the button. Whoever is signed in already is not asked to sign in, only whether to go on."""
     is_login = service.pattern is Pattern.LOGIN
+    asked = text(request, service.heading) or text(request, service.label)
     context: dict[str, object] = {
-        "title": text(request, service.heading) or text(request, service.label),
+        "title": _("Continue to the viewer?") if is_login else asked,
         "label": text(request, service.label),
-        "note": text(request, service.note),
+        "note": text(request, service.note) if not is_login else "",
         "confirm": text(request, service.confirm_label) if not is_login else "",
         "origin": origin,
         "person": request.user if is_login else None,

@@ -8,8 +8,10 @@ from iiif_auth.policy.types import LanguageMap, Text, Why, zone
 from iiif_auth.protocol.terms import Problem
 
 MONTHS = {
-    "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
-    "de": ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"],
+    "en": ("January", "February", "March", "April", "May", "June", "July")
+    + ("August", "September", "October", "November", "December"),
+    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli")
+    + ("August", "September", "Oktober", "November", "Dezember"),
 }
 
 

@@ -191,10 +191,8 @@ def body(rendition: Rendition, links: Links, probes: list[JSON]) -> JSON:
 def image_service(api: ImageApi, uri: str, probes: list[JSON]) -> JSON:
     """A reference to an image service; the keys have an ``@`` before version 3."""
     kind = IMAGE_SERVICES[api]
-    if api is ImageApi.V2:
-        found = {"@id": uri, "@type": kind["type"], "profile": kind["profile"]}
-    else:
-        found = {"id": uri, **kind}
+    v2 = {"@id": uri, "@type": kind["type"], "profile": kind["profile"]}
+    found: JSON = v2 if api is ImageApi.V2 else {"id": uri, **kind}
     return {**found, "service": probes} if probes else found
 
 

@@ -115,7 +115,7 @@ def notes() -> Notes:
 def new_context(
     playwright: Playwright, chromium: str, tmp_path: Path, notes: Notes, request: pytest.FixtureRequest
 ) -> Iterator[Contexts]:
-    """Open browsers, each with a profile of its own: third-party cookies allowed, pop-ups only after a click, as people have it."""
+    """Open browsers, each with a profile of its own: third-party cookies allowed, pop-ups after a click only."""
     opened: list[BrowserContext] = []
 
     def new(
