@@ -7,11 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from iiif_auth import api
+from iiif_auth import api, store
 from iiif_auth.models import Resource
-from iiif_auth.policy.types import Kind
+from iiif_auth.policy.decide import narrowed
+from iiif_auth.policy.types import ImageApi, Kind
+from iiif_auth.protocol.terms import is_open
 from iiif_auth.protocol.v2 import CONTEXT as AUTH_CONTEXT
 from project.images.library import describe
 from project.items import BY_SLUG, ITEMS, Item, Piece
@@ -45,7 +48,20 @@ def reference(item: Item) -> Document:
         "type": "Manifest",
         "label": {"en": [item.label], "de": [item.german]},
         "summary": {"en": [f"{item.kind}. {item.shows}"]},
+        **({"thumbnail": found} if (found := thumbnail(item)) else {}),
     }
+
+
+def thumbnail(item: Item) -> list[Document]:
+    """A small picture that anybody may see: of the item itself, or of a smaller version; none if there is none."""
+    offer = store.find_offer(item.pieces[0].path)
+    if offer is None or offer.wanted.image_api is ImageApi.NONE:
+        return []
+    open_to_all = (one for one in (offer.wanted, *offer.others) if is_open(narrowed(offer, one), timezone.now()))
+    return [
+        {"id": f"{public(one.uri)}/full/!200,200/0/default.jpg", "type": "Image", "format": "image/jpeg"}
+        for one in list(open_to_all)[:1]
+    ]
 
 
 @require_safe

@@ -60,6 +60,17 @@ def test_every_document_is_at_its_own_id(all_manifests):
     assert all(manifest["id"] == url for url, manifest in all_manifests)
 
 
+def test_every_thumbnail_is_of_something_that_anybody_may_see(all_manifests, client):
+    found = [image["id"] for _url, manifest in all_manifests for image in manifest.get("thumbnail", [])]
+    assert [path(url).split("/")[4] for url in found] == [
+        "chart-1",
+        "deepfield-1~preview",
+        "survey-1~public",
+        "rocket-1",
+    ]
+    assert [client.get(path(url)).status_code for url in found] == [200] * len(found)
+
+
 @pytest.mark.requirement("A2-DECL-06", "A2-DECL-07")
 def test_the_context_of_auth_comes_before_that_of_presentation(all_manifests):
     assert all(manifest["@context"] == [AUTH, PRESENTATION] for _url, manifest in all_manifests)
