@@ -120,3 +120,32 @@ def test_every_picture_in_the_readme_is_there():
 
     for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README.read_text(encoding="utf-8")):
         assert (ROOT / target).is_file(), target
+
+
+FEWER = {"10000000": "2000", "100000": "500", "tests.bench": "tests.bench --rounds 1 --calls 5"}
+"""What takes minutes is run with less of everything."""
+
+
+def campaigns() -> list[str]:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    return [line.split("`")[1] for line in lines if line.startswith("| `python -m")]
+
+
+@pytest.mark.readme
+@pytest.mark.parametrize("command", campaigns())
+def test_the_longer_campaigns_run_as_written(command):
+    if "origins" in command and shutil.which("node") is None and os.environ.get("CI") != "true":
+        pytest.skip("Node.js is not installed.")
+    for much, few in FEWER.items():
+        command = command.replace(much, few)
+    words = command.replace("python ", f"{sys.executable} ", 1).split()
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL")
+    }
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+
+
+def test_there_are_three_campaigns():
+    assert len(campaigns()) == 3
