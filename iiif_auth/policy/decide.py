@@ -49,10 +49,21 @@ def decide(offer: Offer | None, subject: Subject, at: datetime) -> Decision:
         TypeError: ``at`` is naive.
         zoneinfo.ZoneInfoNotFoundError: a rule names a time zone that does not exist; callers treat this as a no.
     """
-    at = EPOCH + (at - EPOCH)  # in UTC: two times of one zone compare by the clock, which says 02:30 twice in autumn
-    if offer is None:
-        return Unknown()
-    return Case(offer, subject, at).decision()
+    return Unknown() if offer is None else Case(offer, subject, in_utc(at)).decision()
+
+
+def is_allowed(offer: Offer, subject: Subject, at: datetime) -> bool:
+    """Whether :func:`decide` would say ``Allowed``, without asking further why not or what instead."""
+    return Case(offer, subject, in_utc(at)).reach >= offer.wanted.reach
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same instant in UTC: two times of one zone compare by the clock, which says 02:30 twice in autumn.
+
+    Raises:
+        TypeError: ``at`` is naive.
+    """
+    return EPOCH + (at - EPOCH)
 
 
 @dataclass(frozen=True, slots=True)

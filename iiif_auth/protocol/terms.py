@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from iiif_auth.policy.decide import decide, in_force
+from iiif_auth.policy.decide import in_force, is_allowed
 from iiif_auth.policy.types import (
     FLOW_ORDER,
     NOBODY,
@@ -68,7 +68,7 @@ def services_of(offer: Offer) -> tuple[AccessService, ...]:
 
 def is_open(offer: Offer, at: datetime) -> bool:
     """Whether anybody, anywhere, with nothing in hand, may have it at this instant. Then it needs no services."""
-    return isinstance(decide(offer, NOBODY, at), Allowed)
+    return is_allowed(offer, NOBODY, at)
 
 
 def content_status(decision: Decision) -> int:

@@ -324,3 +324,11 @@ def test_an_exception_is_a_difference(monkeypatch):
 def test_without_a_difference_asking_again_is_quiet(capsys):
     assert campaign.main(["--seed", str(SEED), "--only", "0"]) == 0
     assert "model :" in capsys.readouterr().out
+
+
+def test_the_short_question_gets_the_answer_of_the_long_one():
+    """``is_allowed`` and ``decide`` must never differ: caches go by the one, bytes by the other."""
+    cases = list(asked())
+    assert len(cases) > 500
+    for offer, _place, subject, at in cases:
+        assert program.is_allowed(offer, subject, at) is allowed(offer, subject, at)
