@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -29,8 +29,10 @@ from iiif_auth.conf import conf
 from iiif_auth.enforce import guard
 from iiif_auth.http.links import links
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Offer
+from iiif_auth.policy.types import Allowed, Decision, ImageApi, Offer
+from iiif_auth.protocol import dialects as registry
 from iiif_auth.protocol import identity, infojson, v2
+from iiif_auth.protocol.dialect import Host
 from iiif_auth.protocol.identity import NotAResourceURL
 from iiif_auth.protocol.terms import JSON, is_open
 
@@ -95,15 +97,44 @@ def is_restricted(url: str, *, at: datetime | None = None) -> bool:
     return offer is None or not is_open(offer, at or timezone.now())
 
 
-def services_for(url: str, *, profile: bool = False, at: datetime | None = None) -> list[JSON]:
+def services_for(
+    url: str,
+    *,
+    profile: bool = False,
+    dialects: Iterable[str] = ("2",),
+    presentation: int = 3,
+    at: datetime | None = None,
+) -> list[JSON]:
     """The ``service`` blocks to put on this resource in a manifest: its probe, or nothing if it is open or not ours.
 
-    ``profile`` adds a ``profile`` to the probe, without which viewers of Auth 1 crash where it stands inside an image service.
+    Args:
+        url: the service or content URL, absolute or a path on this site.
+        profile: add a ``profile`` to the probe of 2.0.0, which viewers of Auth 1 want of every service they meet.
+        dialects: the versions to speak, by name: “2”, “1”, “0.9.4”, “0.9.2”, “alpha”. “1-media” puts on a film, a recording
+            or a document what is practised there in 1.0. The alpha must stand alone.
+        presentation: the version of the Presentation API that the manifest is in, 2 or 3.
+        at: the instant, aware; now by default.
     """
     offer = _offer(url)
+    names = tuple(dialects)
     if offer is None or is_open(offer, at or timezone.now()):
         return []
-    return [v2.probe_service(offer, links(), profile=profile)]
+    if names == ("2",) and presentation == 3:
+        return [v2.probe_service(offer, links(), profile=profile)]
+    return blocks_for(offer, names, HOSTS[presentation], at or timezone.now())
+
+
+HOSTS = {2: Host.PRESENTATION_2, 3: Host.PRESENTATION_3}
+
+
+def blocks_for(offer: Offer, names: Iterable[str], host: Host, at: datetime) -> list[JSON]:
+    """The blocks of these versions for an offer, as they stand in this kind of document, in the order of the names."""
+    found: list[JSON] = []
+    for name in names:
+        if name == registry.MEDIA and offer.wanted.image_api is ImageApi.NONE:
+            found += registry.media(offer, host, links)
+    spoken = [name for name in names if name in registry.DIALECTS]
+    return [*registry.described(spoken, offer, host, links, at), *found]
 
 
 def with_services(document: JSON, url: str, *, version: int = 3) -> JSON:
@@ -125,12 +156,16 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     return template.format(**{name: quote(str(value), safe="/:@!$&'()*+,;=~") for name, value in values.items()})
 
 
-def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[View[Parameters]], View[Parameters]]:
+def protect(
+    url: str | Callable[..., str], *, take: bool = False, degraded: guard.Degraded | None = None
+) -> Callable[[View[Parameters]], View[Parameters]]:
     """Guard a view: it is called only for browsers that may have what is at ``url``.
 
     Args:
         url: the resource's URL; a text with the view's keyword arguments in braces, or a function of the request and those.
         take: the view hands out a copy to keep.
+        degraded: for addresses of Auth 0.9.2 only: where the same part of a lesser version is, from the request and that
+            version's URL. Whoever is known but not entitled is sent there.
 
     The decision is made before the view, so before any condition or range; errors are not a yes (INV6). Works on views that
     return a response; what they return is marked as usable across sites and kept by no shared cache.
@@ -139,8 +174,10 @@ def protect(url: str | Callable[..., str], *, take: bool = False) -> Callable[[V
     def decorate(view: View[Parameters]) -> View[Parameters]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+            if request.method == "OPTIONS":
+                return guard.preflight()
             about = url(request, *args, **kwargs) if callable(url) else filled(url, kwargs)
-            refusal = guard.refusal(request, about, take=take)
+            refusal = guard.refusal(request, about, take=take, degraded=degraded)
             return refusal if refusal is not None else guard.admitted(request, view(request, *args, **kwargs))
 
         return transaction.non_atomic_requests(guarded)

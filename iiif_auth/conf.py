@@ -20,6 +20,8 @@ DEFAULTS: dict[str, Any] = {
     "OFFERS": "",
     "SUBJECT": "",
     "IS_AUTHENTICATED": "",
+    "MANIFEST_SOURCES": (),
+    "MANIFEST_PATHS": (),
 }
 """Every key there is, with its default."""
 
@@ -78,6 +80,16 @@ class Conf:
     def IS_AUTHENTICATED(self) -> Callable[..., bool] | None:
         """A hook ``(user) -> bool`` for hosts whose anonymous visitors have an account of their own."""
         return self._hook("IS_AUTHENTICATED")
+
+    @property
+    def MANIFEST_SOURCES(self) -> tuple[str, ...]:
+        """Beginnings of the URLs from which manifests may be fetched to add services to them; none by default."""
+        return tuple(self._value("MANIFEST_SOURCES"))
+
+    @property
+    def MANIFEST_PATHS(self) -> tuple[str, ...]:
+        """Paths of the host's own manifests, ``*`` being anything within a segment, to which a middleware adds services."""
+        return tuple(self._value("MANIFEST_PATHS"))
 
     def _hook(self, key: str) -> Callable[..., Any] | None:
         path = self._value(key)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.protocol import languages
+from iiif_auth.protocol import dialects, languages
 
 MOST_SUGGESTIONS = 40
 """A site that did not choose its languages has a hundred of them, and those are no suggestion."""
@@ -215,3 +215,23 @@ class LanguageMapFormField(forms.Field):
             return list((initial or {}).items()) != list(self.to_python(data).items())
         except (AttributeError, ValidationError):
             return True
+
+
+class DialectsFormField(forms.MultipleChoiceField):
+    """The versions of the protocol in which something is offered, to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for unknown in ("encoder", "decoder"):
+            kwargs.pop(unknown, None)
+        choices = list(dialects.TITLES.items())
+        super().__init__(*args, **{**kwargs, "choices": choices, "show_hidden_initial": False})
+
+    def to_python(self, value: Any) -> list[str]:
+        """In the order of our list, whatever the order of the ticks."""
+        ticked = set(super().to_python(value))
+        return [name for name in dialects.TITLES if name in ticked] + sorted(ticked - set(dialects.TITLES))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return set(initial or ()) != set(data or ())

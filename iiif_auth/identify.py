@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -23,6 +24,7 @@ from django.utils import timezone
 from iiif_auth import store
 from iiif_auth.conf import conf
 from iiif_auth.policy.types import AccessService, Address, OriginRule, Pattern, Subject
+from iiif_auth.protocol import dialects
 from iiif_auth.protocol.terms import AMBIENT
 
 logger = logging.getLogger("iiif_auth.identify")
@@ -202,17 +204,32 @@ def presented_token(request: HttpRequest) -> str | None:
     return value if scheme.lower() == "bearer" and SECRET.fullmatch(value) else None
 
 
-def bearer(request: HttpRequest, dialect: str, services: frozenset[str]) -> Subject:
+Doors = Mapping[str, frozenset[str]]
+"""For each dialect that may be spoken here, the services whose tokens count: those nested under what is asked."""
+
+
+def bearer(request: HttpRequest, doors: Doors) -> Subject:
     """The one a token speaks for. Cookies are ignored on purpose.
 
-    A token counts only in its own dialect and only for a service in ``services``, those nested under the probe that is
-    asked (A2-PRB-05); otherwise its holder is nobody, somewhere. A token without a pass behind it was given for an
-    address, and the address is judged here as it is where the content is (security K8, INV5): such a token adds nothing.
+    A token counts only in its own dialect and only for a service nested under what is asked (A2-PRB-05, C10); otherwise its
+    holder is nobody, somewhere. A token without a pass behind it was given for an address, and the address is judged here as
+    it is where the content is (security K8, INV5): such a token adds nothing.
     """
+    return bearer_of(request, shown_token(request, doors))
+
+
+def shown_token(request: HttpRequest, doors: Doors) -> store.TokenFacts | None:
+    """The token that is shown, if it counts at one of these doors."""
     token = presented_token(request)
     facts = store.find_token(digest(token)) if token else None
-    counts = facts is not None and facts.dialect == dialect and facts.service in services and _stands(facts)
-    return _hooked(_subject(facts.holder if facts and counts else None, request), request)
+    if facts is None or facts.service not in doors.get(facts.dialect, frozenset()) or not _stands(facts):
+        return None
+    return facts
+
+
+def bearer_of(request: HttpRequest, facts: store.TokenFacts | None) -> Subject:
+    """The one that a token which counts speaks for, at this address; without one, whoever is at this address."""
+    return _hooked(_subject(facts.holder if facts else None, request), request)
 
 
 def _stands(facts: store.TokenFacts) -> bool:
@@ -235,10 +252,13 @@ def may_use_origin(service: AccessService, origin: str, facts: store.PassFacts |
     return facts is not None and origin in facts.agreements.get(service.slug, frozenset())
 
 
-def service_called(slug: str) -> AccessService | None:
-    """The service with this slug, or the one that stands for no service at all; a row with its name comes first."""
-    found = store.rulebook().services.get(slug)
-    return found or (AMBIENT if slug == AMBIENT.slug else None)
+def service_called(slug: str, space: str = "2") -> AccessService | None:
+    """The service with this slug, or the one that stands for no service at all; a row with its name comes first.
+
+    ``None`` also where it is not offered in any dialect of this space: what is off is not there.
+    """
+    found = store.rulebook().services.get(slug) or (AMBIENT if slug == AMBIENT.slug else None)
+    return found if found is not None and dialects.offered_in(space, found) else None
 
 
 def recognises(service: AccessService, subject: Subject, book: store.Rulebook) -> bool:

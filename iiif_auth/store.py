@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -304,12 +304,20 @@ def substitute_of(tier: Tier, suffix: str) -> str:
 def settled(level: policy.Level, base: str) -> policy.Level:
     """A level whose tiers name the stand-ins of this very resource."""
     held = level.policy
-    if held is None or not any(tier.substitute.startswith("+") for tier in held.tiers):
-        return level
-    tiers = tuple(
-        replace(tier, substitute=base + tier.substitute[1:]) if tier.substitute.startswith("+") else tier
-        for tier in held.tiers
+    named = (
+        {tier.substitute: base + tier.substitute[1:] for tier in held.tiers if tier.substitute.startswith("+")}
+        if held
+        else {}
     )
+    return renamed(level, named)
+
+
+def renamed(level: policy.Level, names: Mapping[str, str]) -> policy.Level:
+    """A level whose tiers call what they show instead by other names; the level itself if there are none."""
+    held = level.policy
+    if held is None or not any(tier.substitute in names for tier in held.tiers):
+        return level
+    tiers = tuple(replace(tier, substitute=names.get(tier.substitute, tier.substitute)) for tier in held.tiers)
     return replace(level, policy=replace(held, tiers=tiers))
 
 
@@ -347,8 +355,18 @@ def service_value(row: AccessService) -> policy.AccessService:
         pass_hours=row.pass_hours,
         origin_rule=policy.OriginRule(row.origin_rule),
         origins=tuple(row.origins),
+        dialects=dialects_of(row),
+        agree_in_viewer=row.agree_in_viewer,
+        clients=policy.Clients(row.clients),
         **{name: texts_of(getattr(row, name)) for name in texts},
     )
+
+
+def dialects_of(row: AccessService) -> tuple[str, ...]:
+    """What a service is offered in. Where only registered viewers get in, that is 0.9.2 at most: the others have none."""
+    if row.clients == AccessService.Clients.ONLY:
+        return tuple(name for name in row.dialects if name == "0.9.2")
+    return tuple(row.dialects)
 
 
 def embargo_value(row: Embargo) -> policy.Embargo:
@@ -611,6 +629,65 @@ def find_offer(uri: str) -> policy.Offer | None:
     return offer
 
 
+MOST_AT_ONCE = 300
+"""About how many URLs are looked for in one statement. Each is a parameter twice, and a database takes only so many."""
+
+
+def find_offers(uris: Iterable[str]) -> dict[str, policy.Offer | None]:
+    """What :func:`find_offer` gives for each of many normalised URLs; one query for some hundreds of them.
+
+    Nothing is kept: one long list must not push out what is asked for one by one.
+
+    Raises:
+        RulesInMotion: see :func:`rulebook`.
+    """
+    asked = list(dict.fromkeys(uris))
+    book = _kept.get(_key(database())) or rulebook()
+    for _attempt in range(3):
+        found, stamp = _offers_at(book, asked)
+        if stamp == book.stamp:
+            return {uri: _offer_of_host(uri) if offer is None else offer for uri, offer in found.items()}
+        book = rulebook(stamp)
+    raise RulesInMotion("The rules changed each time while resources were being read.")
+
+
+def _offers_at(book: Rulebook, uris: Sequence[str]) -> tuple[dict[str, policy.Offer | None], str]:
+    """The offers by these rules and their stamp; or another stamp that was met with, and then the offers are not all there."""
+    found: dict[str, policy.Offer | None] = {}
+    for candidates in _batches(book, uris):
+        reading = _read(list(dict.fromkeys(one for several in candidates.values() for one in several)))
+        if reading.stamp != book.stamp:
+            return found, reading.stamp
+        at = _by_url(reading.cards)
+        for uri, several in candidates.items():
+            cards = {key: card for one in several for key, card in at.get(one, {}).items()}
+            found[uri] = _composed(book, cards, uri)
+    return found, book.stamp
+
+
+def _batches(book: Rulebook, uris: Sequence[str]) -> Iterable[dict[str, list[str]]]:
+    """URLs with their candidates, as many as go into one statement: what bears on one is read in one."""
+    batch: dict[str, list[str]] = {}
+    size = 0
+    for uri in uris:
+        batch[uri] = book.candidates(uri)
+        size += len(batch[uri])
+        if size >= MOST_AT_ONCE:
+            yield batch
+            batch, size = {}, 0
+    if batch:
+        yield batch
+
+
+def _by_url(cards: dict[str, Card]) -> dict[str, dict[str, Card]]:
+    """The cards by every URL that stands on them."""
+    found: dict[str, dict[str, Card]] = defaultdict(dict)
+    for key, card in cards.items():
+        for url in (card.row[1], *(row[1] for row in card.renditions)):
+            found[url][key] = card
+    return found
+
+
 def _shelve(key: str, pulse: str, uri: str, offer: policy.Offer) -> None:
     """Keep an offer with those of the same pulse; without one nothing can be kept."""
     if not pulse:
@@ -625,8 +702,39 @@ def _composed(book: Rulebook, cards: dict[str, Card], uri: str) -> policy.Offer 
     offer = _offer(book, cards, uri)
     if offer is None:
         return _offer_by_rule(book, uri)
+    offer = _in_one_api(cards, offer)
     offers = tuple(found for instead in _named_instead(offer) if (found := _offer(book, cards, instead)) is not None)
     return replace(offer, substitutes=offers)
+
+
+def _in_one_api(cards: dict[str, Card], offer: policy.Offer) -> policy.Offer:
+    """An offer whose substitutes are named by their addresses in the same version of the Image API, where they have one."""
+    wanted = offer.wanted.image_api
+    names = {instead: _alike(cards, instead, wanted) for instead in _named_instead(offer)}
+    different = {instead: address for instead, address in names.items() if address != instead}
+    return replace(offer, levels=tuple(renamed(level, different) for level in offer.levels)) if different else offer
+
+
+def _alike(cards: dict[str, Card], uri: str, api: policy.ImageApi) -> str:
+    """The address of a resource in this version of the Image API; its own if it has no other."""
+    card = next((card for card in cards.values() if card.row[1] == uri), None)
+    if card is None or int(card.row[3]) == api.value:
+        return uri
+    same = (row[1] for row in card.renditions if int(row[3]) == api.value and not row[2] and not row[6])
+    return next(same, uri)
+
+
+def stands_in(uri: str, original: str) -> bool:
+    """Whether an address is that of the stand-in which belongs to this very original, by a tier's suffix."""
+    return any(uri == original + suffix for suffix in rulebook().stand_ins)
+
+
+def original_of(offer: policy.Offer) -> policy.Offer | None:
+    """The offer for which this one stands in, by a tier's suffix; ``None`` if it stands in for nothing, or for nothing known."""
+    uri = offer.wanted.uri
+    bases = (uri.removesuffix(suffix) for suffix in rulebook().stand_ins if uri.endswith(suffix))
+    originals = (found for base in bases if (found := find_offer(base)) is not None)
+    return next((found for found in originals if uri in _named_instead(found)), None)
 
 
 def _current(uri: str) -> tuple[Rulebook, Reading]:

@@ -1,18 +1,28 @@
-"""The URLs of the app; include them anywhere, above a CMS's catch-all. No path ends in a slash (hosts.md, C8)."""
+"""The URLs of the app; include them anywhere, above a CMS's catch-all. No path ends in a slash (hosts.md, C8).
+
+The first part says which version of the protocol is spoken; what a service is not offered in is not there.
+"""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import re_path
 
 from iiif_auth.http.access import access
+from iiif_auth.http.client import client
 from iiif_auth.http.logout import logout
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.token import token
+from iiif_auth.protocol.dialects import PROBED, SPACES
+
+ANY = f"(?P<space>{'|'.join(SPACES)})"
+PROBING = f"(?P<space>{'|'.join(PROBED)})"
+SLUG = "(?P<slug>[^/]+)"
 
 app_name = "iiif_auth"
 urlpatterns = [
-    path("2/access/<str:slug>", access, name="access"),
-    path("2/token/<str:slug>", token, name="token"),
-    path("2/logout/<str:slug>", logout, name="logout"),
-    path("2/probe/<str:reference>", ProbeView.as_view(), name="probe"),
+    re_path(rf"^{ANY}/access/{SLUG}\Z", access, name="access"),
+    re_path(rf"^{ANY}/token/{SLUG}\Z", token, name="token"),
+    re_path(rf"^{ANY}/logout/{SLUG}\Z", logout, name="logout"),
+    re_path(rf"^{ANY}/client/{SLUG}\Z", client, name="client"),
+    re_path(rf"^{PROBING}/probe/(?P<reference>[^/]+)\Z", ProbeView.as_view(), name="probe"),
 ]

@@ -7,13 +7,16 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from iiif_auth import api
 from iiif_auth.enforce import files
 from iiif_auth.enforce.imagepath import Version
 from iiif_auth.http.info import InfoView
 from project.images import library, views
+
+require_viewing = require_http_methods(["GET", "HEAD", "OPTIONS"])
+"""OPTIONS is answered by the app: some viewers ask before they look (A2A-HEAD-03)."""
 
 VERSIONS: dict[str, Version] = {"2": 2, "3": 3}
 MEDIA = {
@@ -35,12 +38,57 @@ class Info(InfoView):
 
 
 class Info2(Info):
+    """Image API 2, and a bridge: viewers of Auth 1.0 ask this description itself, those of 2.0.0 find its probe."""
+
     version = 2
+    dialects = ("1", "2")
 
 
-@require_safe
+class Elsewhere(Info):
+    """The same pictures at another address, for versions that are not to meet the others in one document (C5, C15).
+
+    The app knows each picture by the address it has under ``/iiif/image/``; these only stand before it.
+    """
+
+    prefix = ""
+
+    def describe(self, identifier: str) -> tuple[str, Any] | None:
+        found = super().describe(identifier)
+        if found is None:
+            return None
+        key = "@id" if self.version == 2 else "id"
+        return found[0], {**found[1], key: settings.BASE_URL + self.prefix + identifier}
+
+    def address_of(self, uri: str) -> str:
+        return settings.BASE_URL + self.prefix + uri.rpartition("/")[2]
+
+
+class InfoOld(Elsewhere):
+    version = 2
+    dialects = ("0.9.4", "0.9.2")
+    prefix = "/iiif/0/image/2/"
+
+
+class InfoAlpha(Elsewhere):
+    dialects = ("alpha",)
+    prefix = "/iiif/alpha/image/3/"
+
+
+def lesser(request: HttpRequest, uri: str) -> str:
+    """The same part of a lesser version: what follows the identifier stays (A092-CONT-02)."""
+    tail = request.path.removeprefix(InfoOld.prefix).partition("/")[2]
+    return f"{InfoOld.prefix}{uri.rpartition('/')[2]}/{tail}"
+
+
+@require_viewing
 @api.protect("/iiif/image/{version}/{identifier}")
 def image(request: HttpRequest, /, version: str, identifier: str, **parameters: str) -> HttpResponseBase:
+    return views.image(request, VERSIONS[version], identifier, **parameters)
+
+
+@require_viewing
+@api.protect("/iiif/image/{version}/{identifier}", degraded=lesser)
+def image_old(request: HttpRequest, /, version: str, identifier: str, **parameters: str) -> HttpResponseBase:
     return views.image(request, VERSIONS[version], identifier, **parameters)
 
 
@@ -48,18 +96,18 @@ def image(request: HttpRequest, /, version: str, identifier: str, **parameters: 
 def described_elsewhere(request: HttpRequest, version: str, identifier: str) -> HttpResponseBase:
     """The base URI of an image sends on to its info.json, whether the image exists or not (A2-INFO-02)."""
     response = HttpResponse(status=303)
-    response.headers["Location"] = f"{settings.BASE_URL}/iiif/image/{version}/{identifier}/info.json"
+    response.headers["Location"] = f"{settings.BASE_URL}{request.path.rstrip('/')}/info.json"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
-@require_safe
+@require_viewing
 @api.protect("/media/{name}")
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     return file(request, name)
 
 
-@require_safe
+@require_viewing
 @api.protect("/media/delivered/{name}")
 def delivered(request: HttpRequest, name: str) -> HttpResponseBase:
     """Where a film really is: the probe sends those who may see it here."""

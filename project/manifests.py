@@ -1,7 +1,13 @@
-"""The demo's IIIF documents: one Collection, from which everything else is reached by following links."""
+"""The demo's IIIF documents: one Collection, from which everything else is reached by following links.
+
+There is the same collection for viewers of every age. Documents are first made as if everything were open; what restrictions
+need is added to them as it is to anybody's (:mod:`iiif_auth.protocol.manifest`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +20,77 @@ from iiif_auth import api, store
 from iiif_auth.models import Resource
 from iiif_auth.policy.decide import narrowed
 from iiif_auth.policy.types import ImageApi, Kind
-from iiif_auth.protocol.terms import is_open
-from iiif_auth.protocol.v2 import CONTEXT as AUTH_CONTEXT
+from iiif_auth.protocol.manifest import Place, decorated
+from iiif_auth.protocol.terms import JSON, is_open
 from project.images.library import describe
 from project.items import BY_SLUG, ITEMS, Item, Piece
 
-PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
+PRESENTATION = {
+    2: "http://iiif.io/api/presentation/2/context.json",
+    3: "http://iiif.io/api/presentation/3/context.json",
+}
+MEDIA_TYPE = {
+    2: f'application/ld+json;profile="{PRESENTATION[2]}"',
+    3: f'application/ld+json;profile="{PRESENTATION[3]}"',
+}
+DCTYPES = {
+    Kind.IMAGE: "dctypes:Image",
+    Kind.VIDEO: "dctypes:MovingImage",
+    Kind.SOUND: "dctypes:Sound",
+    Kind.TEXT: "foaf:Document",
+}
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """The documents for viewers of some age.
+
+    Attributes:
+        presentation: the version of the Presentation API.
+        pictures: where their pictures are, and in which version of the Image API.
+        spoken: the versions of Auth whose services stand at a place, for pictures and, under ``media``, for everything else.
+    """
+
+    name: str
+    presentation: int
+    pictures: str
+    image_api: int
+    spoken: Mapping[Place, Sequence[str]]
+    media: Mapping[Place, Sequence[str]] = field(default_factory=dict)
+
+
+FLAVOURS = {
+    "": Flavour("", 3, "/iiif/image/3/", 3, {Place.CONTENT_3: ("2",)}, {Place.CONTENT_3: ("2",)}),
+    "mixed": Flavour(
+        "mixed",
+        3,
+        "/iiif/image/2/",
+        2,
+        # The probe beside the image service, not inside: there today's most used viewer would show nothing at all.
+        {Place.CONTENT_3: ("2",), Place.IMAGE_SERVICE_2_IN_3: ("1",)},
+        {Place.CONTENT_3: ("2", "1-media")},
+    ),
+    "1": Flavour("1", 2, "/iiif/image/2/", 2, {Place.IMAGE_SERVICE_2: ("1",)}, {Place.CONTENT_2: ("1-media",)}),
+    "0": Flavour("0", 2, "/iiif/0/image/2/", 2, {Place.IMAGE_SERVICE_2: ("0.9.4", "0.9.2")}),
+    "alpha": Flavour(
+        "alpha", 3, "/iiif/alpha/image/3/", 3, {Place.IMAGE_SERVICE_3_IN_3: ("alpha",)}, {Place.CONTENT_3: ("alpha",)}
+    ),
+}
+
+
+def given_services(document: Document, flavour: Flavour) -> JSON:
+    """The document with the services that restrictions need."""
+
+    def blocks(url: str, place: Place) -> Sequence[JSON] | None:
+        path = url.removeprefix(settings.BASE_URL)
+        is_picture = path.startswith(flavour.pictures)
+        names = (flavour.spoken if is_picture else flavour.media).get(place, ())
+        # The app knows a picture by its address under /iiif/image/; the others stand before the same picture.
+        known = path.replace("/iiif/0/image/", "/iiif/image/").replace("/iiif/alpha/image/", "/iiif/image/")
+        return api.services_for(known, profile=True, dialects=names, presentation=flavour.presentation) if names else []
+
+    return decorated(document, blocks)
 
 
 def public(path: str) -> str:
@@ -28,27 +98,57 @@ def public(path: str) -> str:
 
 
 @require_safe
-def collection(request: HttpRequest) -> JsonResponse:
+def collection(request: HttpRequest, flavour: str = "") -> JsonResponse:
     """The one document that a viewer has to be told of."""
-    return published(
-        {
-            "@context": PRESENTATION,
-            "id": public(reverse("collection")),
-            "type": "Collection",
-            "label": {"en": ["Merehaven Museum & Library"]},
-            "summary": {"en": ["A small collection in which every kind of restriction can be tried."]},
-            "items": [reference(item) for item in ITEMS],
-        }
-    )
+    return published(COLLECTIONS[FLAVOURS[flavour].presentation](FLAVOURS[flavour]), FLAVOURS[flavour])
 
 
-def reference(item: Item) -> Document:
+def address(name: str, flavour: Flavour, **kwargs: str) -> str:
+    given = {**kwargs, "flavour": flavour.name} if flavour.name else kwargs
+    return public(reverse(name, kwargs=given))
+
+
+def collection_3(flavour: Flavour) -> Document:
     return {
-        "id": public(reverse("manifest", args=[item.slug])),
+        "@context": PRESENTATION[3],
+        "id": address("collection", flavour),
+        "type": "Collection",
+        "label": {"en": ["Merehaven Museum & Library"]},
+        "summary": {"en": ["A small collection in which every kind of restriction can be tried."]},
+        "items": [reference(item, flavour) for item in ITEMS],
+    }
+
+
+def collection_2(flavour: Flavour) -> Document:
+    return {
+        "@context": PRESENTATION[2],
+        "@id": address("collection", flavour),
+        "@type": "sc:Collection",
+        "label": "Merehaven Museum & Library",
+        "description": "A small collection in which every kind of restriction can be tried.",
+        "manifests": [reference_2(item, flavour) for item in ITEMS],
+    }
+
+
+COLLECTIONS = {2: collection_2, 3: collection_3}
+
+
+def reference(item: Item, flavour: Flavour) -> Document:
+    return {
+        "id": address("manifest", flavour, slug=item.slug),
         "type": "Manifest",
         "label": {"en": [item.label], "de": [item.german]},
         "summary": {"en": [f"{item.kind}. {item.shows}"]},
         **({"thumbnail": found} if (found := thumbnail(item)) else {}),
+    }
+
+
+def reference_2(item: Item, flavour: Flavour) -> Document:
+    return {
+        "@id": address("manifest", flavour, slug=item.slug),
+        "@type": "sc:Manifest",
+        "label": [{"@value": item.label, "@language": "en"}, {"@value": item.german, "@language": "de"}],
+        "description": f"{item.kind}. {item.shows}",
     }
 
 
@@ -65,44 +165,48 @@ def thumbnail(item: Item) -> list[Document]:
 
 
 @require_safe
-def manifest(request: HttpRequest, slug: str) -> JsonResponse:
-    item = BY_SLUG.get(slug)
+def manifest(request: HttpRequest, slug: str, flavour: str = "") -> JsonResponse:
+    item, chosen = BY_SLUG.get(slug), FLAVOURS[flavour]
     if item is None:
         raise Http404
-    found = reference(item)
-    canvases = [canvas(item, piece) for piece in item.pieces]
-    return published(
-        {
-            "@context": [AUTH_CONTEXT, PRESENTATION],
-            **found,
-            "homepage": [
-                {
-                    "id": public(reverse("item", args=[slug])),
-                    "type": "Text",
-                    "format": "text/html",
-                    "label": {"en": ["About this item"]},
-                }
-            ],
-            "items": canvases,
-        }
-    )
+    return published(given_services(MANIFESTS[chosen.presentation](item, chosen), chosen), chosen)
 
 
-def canvas(item: Item, piece: Piece) -> Document:
+def manifest_3(item: Item, flavour: Flavour) -> Document:
+    return {
+        "@context": PRESENTATION[3],
+        **reference(item, flavour),
+        "homepage": [
+            {
+                "id": public(reverse("item", args=[item.slug])),
+                "type": "Text",
+                "format": "text/html",
+                "label": {"en": ["About this item"]},
+            }
+        ],
+        "items": [canvas(item, piece, flavour) for piece in item.pieces],
+    }
+
+
+def canvas(item: Item, piece: Piece, flavour: Flavour) -> Document:
     resource = Resource.objects.get(url=piece.path)
-    at = f"{public(reverse('manifest', args=[item.slug]))}/canvas/{item.pieces.index(piece) + 1}"
+    at = canvas_address(item, piece, flavour)
     found: Document = {"id": at, "type": "Canvas", "label": {"en": [piece.label]}, **extent(piece, resource)}
     if resource.type == Kind.TEXT:
         # A PDF is not painted on a canvas but offered beside it (Presentation 3.0, “rendering”).
-        return {**found, "rendering": [{**body(resource, piece), "label": resource.label}], "items": []}
+        return {**found, "rendering": [{**body(resource, piece, flavour), "label": resource.label}], "items": []}
     painting = {
         "id": f"{at}/painting",
         "type": "Annotation",
         "motivation": "painting",
         "target": at,
-        "body": body(resource, piece),
+        "body": body(resource, piece, flavour),
     }
     return {**found, "items": [{"id": f"{at}/page", "type": "AnnotationPage", "items": [painting]}]}
+
+
+def canvas_address(item: Item, piece: Piece, flavour: Flavour) -> str:
+    return f"{address('manifest', flavour, slug=item.slug)}/canvas/{item.pieces.index(piece) + 1}"
 
 
 def extent(piece: Piece, resource: Resource) -> Document:
@@ -120,25 +224,102 @@ def identifier(piece: Piece) -> str:
     return piece.path.rpartition("/")[2]
 
 
-def body(resource: Resource, piece: Piece) -> Document:
-    """The content resource with its probe beside its image service (A2-DECL-01; beside, so that Mirador survives it)."""
-    url = public(piece.path)
-    services: list[Any] = api.services_for(piece.path, profile=True)
-    found: Document = {"id": url, "type": resource.type, **({"format": resource.format} if resource.format else {})}
-    if resource.image_api:
-        found |= {"id": f"{url}/full/max/0/default.jpg", "format": "image/jpeg", **extent(piece, resource)}
-        if not piece.plain:
-            services = [{"id": url, "type": "ImageService3", "profile": "level2"}, *services]
-    elif resource.type != Kind.TEXT:
-        found |= extent(piece, resource)
-    return {**found, "service": services} if services else found
+IMAGE_SERVICES: dict[int, Document] = {
+    2: {"@type": "ImageService2", "profile": "http://iiif.io/api/image/2/level2.json"},
+    3: {"type": "ImageService3", "profile": "level2"},
+}
+WHOLE = {2: "full/full/0/default.jpg", 3: "full/max/0/default.jpg"}
 
 
-def published(document: Document) -> JsonResponse:
+def body(resource: Resource, piece: Piece, flavour: Flavour) -> Document:
+    """A content resource, with its image service if it is one."""
+    if not resource.image_api:
+        found: Document = {"id": public(piece.path), "type": resource.type, "format": resource.format}
+        return found if resource.type == Kind.TEXT else found | extent(piece, resource)
+    url = public(flavour.pictures + identifier(piece))
+    found = {"id": f"{url}/{WHOLE[flavour.image_api]}", "type": "Image", "format": "image/jpeg"}
+    if not piece.plain:
+        key = "@id" if flavour.image_api == 2 else "id"
+        found["service"] = [{key: url, **IMAGE_SERVICES[flavour.image_api]}]
+    return found | extent(piece, resource)
+
+
+# -- Presentation 2.1 ---------------------------------------------------------------------------------------------
+
+
+def manifest_2(item: Item, flavour: Flavour) -> Document:
+    here = address("manifest", flavour, slug=item.slug)
+    return {
+        "@context": PRESENTATION[2],
+        **reference_2(item, flavour),
+        "related": {"@id": public(reverse("item", args=[item.slug])), "format": "text/html"},
+        "sequences": [
+            {
+                "@id": f"{here}/sequence",
+                "@type": "sc:Sequence",
+                "canvases": [canvas_2(item, piece, flavour) for piece in item.pieces],
+            }
+        ],
+    }
+
+
+def canvas_2(item: Item, piece: Piece, flavour: Flavour) -> Document:
+    resource = Resource.objects.get(url=piece.path)
+    at = canvas_address(item, piece, flavour)
+    sides = {"width": 1000, "height": 1000, **extent(piece, resource)}
+    found: Document = {
+        "@id": at,
+        "@type": "sc:Canvas",
+        "label": piece.label,
+        "width": sides["width"],
+        "height": sides["height"],
+    }
+    if not resource.image_api:
+        # 2.1 knows pictures only; anything else is offered beside the canvas.
+        return {**found, "images": [], "rendering": [beside_2(resource, piece)]}
+    return {
+        **found,
+        "images": [
+            {
+                "@id": f"{at}/painting",
+                "@type": "oa:Annotation",
+                "motivation": "sc:painting",
+                "on": at,
+                "resource": picture_2(resource, piece, flavour),
+            }
+        ],
+    }
+
+
+def beside_2(resource: Resource, piece: Piece) -> Document:
+    kind = DCTYPES[Kind(resource.type)]
+    return {"@id": public(piece.path), "@type": kind, "format": resource.format, "label": piece.label}
+
+
+def picture_2(resource: Resource, piece: Piece, flavour: Flavour) -> Document:
+    url = public(flavour.pictures + identifier(piece))
+    found: Document = {
+        "@id": f"{url}/{WHOLE[2]}",
+        "@type": DCTYPES[Kind.IMAGE],
+        "format": "image/jpeg",
+        **extent(piece, resource),
+    }
+    if piece.plain:
+        return found
+    service = {
+        "@context": "http://iiif.io/api/image/2/context.json",
+        "@id": url,
+        "profile": IMAGE_SERVICES[2]["profile"],
+    }
+    return {**found, "service": service}
+
+
+MANIFESTS = {2: manifest_2, 3: manifest_3}
+
+
+def published(document: JSON, flavour: Flavour) -> JsonResponse:
     """Descriptions are open to every viewer; only content is restricted."""
-    response = JsonResponse(
-        document, content_type='application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
-    )
+    response = JsonResponse(document, content_type=MEDIA_TYPE[flavour.presentation])
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 
 from project import content, manifests, pages
 
+FLAVOUR = r"(?P<flavour>mixed|1|0|alpha)"
 IDENTIFIER = r"(?P<identifier>[a-z0-9~-]+)"
 PARAMETERS = r"(?P<region>[^/]+)/(?P<size>[^/]+)/(?P<rotation>[^/]+)/(?P<quality>[^/.]+)\.(?P<format>[^/.]+)"
 
@@ -16,9 +17,16 @@ urlpatterns = [
     path("place/", pages.place, name="place"),
     path("iiif/collection.json", manifests.collection, name="collection"),
     path("iiif/manifests/<slug:slug>.json", manifests.manifest, name="manifest"),
+    re_path(rf"^iiif/{FLAVOUR}/collection\.json$", manifests.collection, name="collection"),
+    re_path(rf"^iiif/{FLAVOUR}/manifests/(?P<slug>[-\w]+)\.json$", manifests.manifest, name="manifest"),
     re_path(rf"^iiif/image/3/{IDENTIFIER}/info\.json$", content.Info.as_view()),
     re_path(rf"^iiif/image/2/{IDENTIFIER}/info\.json$", content.Info2.as_view()),
+    re_path(rf"^iiif/0/image/2/{IDENTIFIER}/info\.json$", content.InfoOld.as_view()),
+    re_path(rf"^iiif/alpha/image/3/{IDENTIFIER}/info\.json$", content.InfoAlpha.as_view()),
     re_path(rf"^iiif/image/(?P<version>[23])/{IDENTIFIER}/{PARAMETERS}$", content.image),
+    re_path(rf"^iiif/alpha/image/(?P<version>3)/{IDENTIFIER}/{PARAMETERS}$", content.image),
+    re_path(rf"^iiif/0/image/(?P<version>2)/{IDENTIFIER}/{PARAMETERS}$", content.image_old),
+    re_path(rf"^iiif/(?:0|alpha)/image/(?P<version>[23])/{IDENTIFIER}/?$", content.described_elsewhere),
     re_path(rf"^iiif/image/(?P<version>[23])/{IDENTIFIER}/?$", content.described_elsewhere),
     path("media/<str:name>", content.media),
     path("media/delivered/<str:name>", content.delivered),

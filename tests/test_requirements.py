@@ -22,7 +22,7 @@ def marks(tree: ast.AST) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.requirement":
-                    yield ast.literal_eval(decorator.args[0]), node.name
+                    yield from ((ast.literal_eval(one), node.name) for one in decorator.args)
 
 
 def named() -> dict[str, set[str]]:

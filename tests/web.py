@@ -138,20 +138,21 @@ def person(name: str = "ada", **values: Any) -> Any:
     return factories.UserFactory(username=name, **values)
 
 
-def access(slug: str, origin: str = VIEWER) -> str:
-    return path(links().access(slug)) + (f"?origin={origin}" if origin else "")
+def access(slug: str, origin: str = VIEWER, space: str = "2") -> str:
+    return path(links(space).access(slug)) + (f"?origin={origin}" if origin else "")
 
 
-def token_page(slug: str, origin: str = VIEWER, message_id: str = "1") -> str:
-    return f"{path(links().token(slug))}?messageId={message_id}&origin={origin}"
+def token_page(slug: str, origin: str = VIEWER, message_id: str = "1", space: str = "2") -> str:
+    """The address of a token page as a viewer writes it, without an origin if that is empty."""
+    return f"{path(links(space).token(slug))}?messageId={message_id}" + (f"&origin={origin}" if origin else "")
 
 
-def logout_page(slug: str) -> str:
-    return path(links().logout(slug))
+def logout_page(slug: str, space: str = "2") -> str:
+    return path(links(space).logout(slug))
 
 
-def probe_of(uri: str) -> str:
-    return path(links().probe(uri))
+def probe_of(uri: str, space: str = "2") -> str:
+    return path(links(space).probe(uri))
 
 
 def path(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -337,7 +337,7 @@ def changelist(model: str) -> str:
 @admin.register(AccessService)
 class AccessServiceAdmin(LabelSearch, Admin):
     form = PlainForm
-    list_display = ("__str__", "slug", "pattern", "origin_rule", "used_in")
+    list_display = ("__str__", "slug", "pattern", "versions", "origin_rule", "used_in")
     list_filter = ("pattern", "origin_rule")
     ordering = ("slug",)
     search_fields = ("slug",)
@@ -346,6 +346,7 @@ class AccessServiceAdmin(LabelSearch, Admin):
         (_("What people read"), {"fields": ("heading", "note", "confirm_label", "logout_label")}),
         (_("If it fails"), {"fields": ("error_heading", "error_note"), "classes": ("collapse",)}),
         (_("Which viewers"), {"fields": ("origin_rule", "origins")}),
+        (_("Versions of the protocol"), {"fields": ("dialects", "agree_in_viewer", "clients")}),
         (_("How long it lasts"), {"fields": ("token_seconds", "idle_minutes", "pass_hours"), "classes": ("collapse",)}),
     )
 
@@ -353,10 +354,27 @@ class AccessServiceAdmin(LabelSearch, Admin):
         rows: QuerySet[AccessService] = super().get_queryset(request)
         return rows.annotate(policy_count=Count("tiers__policy", distinct=True))
 
+    @admin.display(description=_("offered in"))
+    def versions(self, row: AccessService) -> str:
+        return ", ".join(str(name) for name in row.dialects) if isinstance(row.dialects, list) else ""
+
+    def cautions(self, row: AccessService) -> Iterable[str]:
+        return cautions_about_service(row)
+
     @admin.display(description=_("used in policies"), ordering="policy_count")
     def used_in(self, row: Any) -> int:
         count: int = row.policy_count
         return count
+
+
+def cautions_about_service(row: AccessService) -> Iterator[str]:
+    """What one should know of the versions a service is offered in."""
+    if "2" not in row.dialects:
+        yield gettext("This service is not offered in version 2.0.0, so viewers that speak only that can not use it.")
+    if row.agree_in_viewer:
+        yield gettext("In versions 1.0 and 0.9.4 people agree in the viewer; what they read there is the note above.")
+    if "0.9.2" in row.dialects and row.origin_rule == AccessService.OriginRule.LISTED:
+        yield gettext("In version 0.9.2 viewers do not say who they are, so none is on the list and none gets in.")
 
 
 @admin.register(Network)

@@ -37,6 +37,7 @@ from iiif_auth.policy import words
 from iiif_auth.policy.explain import Because, Explanation, Finding, Verdict, explain
 from iiif_auth.policy.types import Allowed, Decision, Denied, ImageApi, Level, Offer, Subject, Substitute, Unknown
 from iiif_auth.protocol import identity, v2
+from iiif_auth.protocol.dialects import PROBED
 from iiif_auth.protocol.languages import frozen
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import content_status
@@ -153,13 +154,18 @@ def by_address(text: str) -> str:
         raise ValidationError(
             _("This can not be the address of an item. Give a whole address beginning with https://, or a path.")
         ) from error
-    prefix = reverse("iiif_auth:probe", kwargs={"reference": "x"}).removesuffix("x")
-    if not uri.startswith(prefix):
+    prefix = next((one for one in probe_prefixes() if uri.startswith(one)), None)
+    if prefix is None:
         return uri
     about = identity.referred(uri.removeprefix(prefix), conf.BASE_URL)
     if about is None:
         raise ValidationError(_("This is a probe of this site, but it asks about nothing that can be read."))
     return about
+
+
+def probe_prefixes() -> list[str]:
+    """The beginnings of the addresses of our probes, one for each space of versions that has some."""
+    return [reverse("iiif_auth:probe", kwargs={"space": one, "reference": "x"}).removesuffix("x") for one in PROBED]
 
 
 def first_address(network: policy.Network) -> str:

@@ -1,22 +1,27 @@
-"""The content door: bytes leave only for whom the decision lets them (INV1). It decides by cookie or address, never by token."""
+"""The content door: bytes leave only for whom the decision lets them (INV1). It decides by cookie or address, never by token.
+
+A token may be shown with a HEAD, in old versions that have no probe; what then leaves is a status.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from iiif_auth import identify, store
+from iiif_auth import cors, identify, store
 from iiif_auth.conf import conf
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Unknown
+from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Subject, Unknown
 from iiif_auth.protocol import identity
-from iiif_auth.protocol.terms import content_status, is_open
+from iiif_auth.protocol.dialects import MEDIA
+from iiif_auth.protocol.terms import content_status, is_open, services_of
 
-CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+CORS = {**cors.CORS, "Cross-Origin-Resource-Policy": "cross-origin"}
 EXPOSED = "Content-Length, Content-Range, ETag"
 KEPT_FROM_CACHES = re.compile(r"(?:^|[\s,])(?:private|no-store)(?:$|[\s,])", re.IGNORECASE)
 ERRORS = {401: "Access to this is restricted.", 403: "This is not available.", 404: "There is no such thing here."}
@@ -36,17 +41,46 @@ def _judged(request: HttpRequest, url: str, now: datetime) -> tuple[Offer | None
         offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
     except identity.NotAResourceURL:
         offer = None
-    return offer, decide(offer, identify.browser(request), now)
+    return offer, decide(offer, _asker(request, offer), now)
 
 
-def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpResponse | None:
+def _asker(request: HttpRequest, offer: Offer | None) -> Subject:
+    """Whose browser asks. In the alpha, and in what is practised around 1.0, a HEAD with a token asks what that token would get
+    (A2A-HEAD-01, A1X-01): no byte follows it, and a GET with the same token gets nothing (A2A-HEAD-02).
+    """
+    if request.method == "HEAD" and offer is not None and "HTTP_AUTHORIZATION" in request.META:
+        token = identify.shown_token(request, heads(offer))
+        if token is not None:
+            request.iiif_auth_headed = True  # type: ignore[attr-defined]
+            return identify.bearer_of(request, token)
+    return identify.browser(request)
+
+
+def heads(offer: Offer) -> identify.Doors:
+    """Whose tokens a HEAD may carry: of services that are offered in a version that has it so."""
+    return {
+        dialect: frozenset(service.slug for service in services_of(offer, dialect) if practice in service.dialects)
+        for dialect, practice in (("alpha", "alpha"), ("1", MEDIA))
+    }
+
+
+Degraded = Callable[[HttpRequest, str], str]
+"""Where the same part of a lesser version is, from the request and the URI of that version."""
+
+
+def refusal(
+    request: HttpRequest, url: str, *, take: bool = False, degraded: Degraded | None = None
+) -> HttpResponse | None:
     """The refusal to send, or ``None`` if this content may be sent; ``take`` asks for a copy to keep.
 
     A refusal is small, is stored nowhere, says nothing of what is there, and never asks for a password (A2-CONT-03).
+    With ``degraded``, whoever is known but not entitled is sent on to the lesser version they may have (A092-CONT-02).
     """
     now = timezone.now()
     offer, decision = _judged(request, url, now)
     match decision:
+        case Allowed() if getattr(request, "iiif_auth_headed", False):
+            return seen()
         case Allowed() if decision.take or not take:
             identify.keep_alive(request)
             # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives that to the next (INV7).
@@ -55,8 +89,43 @@ def refusal(request: HttpRequest, url: str, *, take: bool = False) -> HttpRespon
             return None
         case Allowed():
             return refused(403)
+        case Denied() if degraded is not None and (instead := _lesser(request, offer, decision)):
+            return sent_on(degraded(request, instead))
         case Denied() | Unknown():
             return refused(content_status(decision))
+
+
+def _lesser(request: HttpRequest, offer: Offer | None, decision: Denied) -> str | None:
+    """The URI of the lesser version of the same picture that somebody who is known may have now."""
+    if offer is None or decision.hidden or getattr(request, "iiif_auth_pass", None) is None:
+        return None
+    return next(
+        (one.rendition.uri for one in decision.substitutes if one.offer is None and one.rendition in offer.others),
+        None,
+    )
+
+
+def sent_on(location: str) -> HttpResponse:
+    response = HttpResponse(status=302, headers={"Location": location, "Cache-Control": "no-store"})
+    for name, value in CORS.items():
+        response.headers[name] = value
+    return response
+
+
+def seen() -> HttpResponse:
+    """The whole answer to a HEAD with a token that counts. The view is not called, so there is nothing that could leave."""
+    response = HttpResponse(status=200, headers={"Cache-Control": "no-store", "Vary": "Authorization"})
+    for name, value in CORS.items():
+        response.headers[name] = value
+    return response
+
+
+def preflight() -> HttpResponse:
+    """The same for everything, existing or not: pictures on a canvas, parts of films, and HEADs with a token (A2A-HEAD-03)."""
+    response = HttpResponse(status=200)
+    for name, value in cors.PREFLIGHT.items():
+        response.headers[name] = value
+    return response
 
 
 def refused(status: int) -> HttpResponse:

@@ -5,6 +5,7 @@ Nothing is granted without a click on our own page (A2-INT-04), except at a kios
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth import logout
@@ -16,21 +17,23 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import identify, middleware, passes, store
+from iiif_auth import clients, identify, middleware, passes, store
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
 from iiif_auth.http.reading import text
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
-from iiif_auth.protocol import origins
+from iiif_auth.protocol import dialects, origins
 
 
 @never_cache
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def access(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page of one service. Parameters other than ``origin`` are ignored (A2-INT-01)."""
-    service = identify.service_called(slug)
+def access(request: HttpRequest, space: str, slug: str) -> HttpResponse:
+    """The page of one service in one space of dialects. Parameters other than ``origin`` are ignored (A2-INT-01), but for the
+    ``code`` of registered viewers in 0.9.2.
+    """
+    service = identify.service_called(slug, space)
     if service is None:
         return said(
             request,
@@ -55,7 +58,29 @@ def access(request: HttpRequest, slug: str) -> HttpResponse:
             _("This viewer is not on the library's list"),
             _("Please close this tab and open the item in a viewer that the library recommends."),
         )
-    return PATTERNS[service.pattern](request, service, origin)
+    if clients.refused(request, space, service, has_origin=bool(origin)):
+        return said(
+            request,
+            403,
+            _("This viewer is not registered"),
+            _("The library gives access through registered viewers only. Please use one of its own machines."),
+        )
+    visit = Visit(service, origin, at_once=_grants_at_once(space, service, origin))
+    return PATTERNS[service.pattern](request, visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody at the page of a service, for a viewer's site (``""`` if none was named)."""
+
+    service: AccessService
+    origin: str
+    at_once: bool = False
+
+
+def _grants_at_once(space: str, service: AccessService, origin: str) -> bool:
+    dialect = dialects.spoken(space, service, origin=bool(origin))
+    return dialect is not None and dialect.grants_at_once(service)
 
 
 def named_origin(request: HttpRequest) -> str | None:
@@ -69,30 +94,34 @@ def named_origin(request: HttpRequest) -> str | None:
 # -- The four patterns --------------------------------------------------------------------------------------------
 
 
-def login(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
+def login(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Sign in at the host first; then confirm, on a page of ours, with a click."""
     if request.method == "POST" and "switch" in request.POST:
         logout(request)
     if not identify.is_signed_in(request):
         return to_login(request)
     if request.method == "POST":
-        return granted(request, service, origin)
-    return confirmation(request, service, origin)
+        return granted(request, visit)
+    return confirmation(request, visit)
 
 
-def clickthrough(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
-    """Read, and agree with a click."""
-    if request.method == "POST":
-        return granted(request, service, origin)
-    return confirmation(request, service, origin)
+def clickthrough(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Read, and agree with a click, here or, in versions that have it so, in the viewer (A1-ACC-04).
+
+    Then too a browser must be asking for a page: a picture on somebody's site is nobody's agreement.
+    """
+    if request.method == "POST" or (visit.at_once and is_for_a_page(request)):
+        return granted(request, visit)
+    return confirmation(request, visit)
 
 
-def kiosk(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
+def kiosk(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Let in whoever is at the right place, at once, and close (A2-INT-07).
 
     A robot's HEAD gets nothing, nor does a picture on somebody's page, which would end the pass of whoever looks at it.
     """
     here = identify.ambient(request)
+    service = visit.service
     if not is_for_a_page(request) or not identify.recognises(service, here, store.rulebook()):
         return said(
             request,
@@ -101,15 +130,15 @@ def kiosk(request: HttpRequest, service: AccessService, origin: str) -> HttpResp
             text(request, service.error_note)
             or _("Items like this one are shown at certain machines only. Please ask at the desk."),
         )
-    return granted(request, service, origin)
+    return granted(request, visit)
 
 
-def external(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
+def external(request: HttpRequest, visit: Visit) -> HttpResponse:
     """There is nothing to do here (A2-ACC-03), but whoever comes should be told so."""
     return said(
         request,
         200,
-        text(request, service.label) or _("Recognised by address"),
+        text(request, visit.service.label) or _("Recognised by address"),
         _("There is nothing to do on this page: you are recognised by where you are. You can close this tab."),
     )
 
@@ -139,8 +168,9 @@ def to_login(request: HttpRequest) -> HttpResponse:
     return with_headers(response, PAGE)
 
 
-def confirmation(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
+def confirmation(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The page with the button. Whoever is signed in already is not asked to sign in, only whether to go on."""
+    service = visit.service
     is_login = service.pattern is Pattern.LOGIN
     asked = text(request, service.heading) or text(request, service.label)
     context: dict[str, object] = {
@@ -148,16 +178,17 @@ def confirmation(request: HttpRequest, service: AccessService, origin: str) -> H
         "label": text(request, service.label),
         "note": text(request, service.note) if not is_login else "",
         "confirm": text(request, service.confirm_label) if not is_login else "",
-        "origin": origin,
+        "origin": visit.origin,
         "person": request.user if is_login else None,
     }
     return page(request, "iiif_auth/access.html", context)
 
 
-def granted(request: HttpRequest, service: AccessService, origin: str) -> HttpResponse:
-    secret = passes.grant(request, service, origin)
-    response = page(request, "iiif_auth/done.html", {"origin": origin})
-    passes.set_cookie(response, secret, service)
+def granted(request: HttpRequest, visit: Visit) -> HttpResponse:
+    secret = passes.grant(request, visit.service, visit.origin)
+    clients.note_visit(request, secret)
+    response = page(request, "iiif_auth/done.html", {"origin": visit.origin})
+    passes.set_cookie(response, secret, visit.service)
     middleware.unmark(response)
     return response
 

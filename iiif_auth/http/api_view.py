@@ -52,8 +52,8 @@ class PublicView(APIView):
     http_method_names = ("get", "head", "options")
 
     def options(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
-        """The same preflight for everything, existing or not (A2-PRB-18, security C9)."""
-        return with_headers(HttpResponse(status=204), PREFLIGHT)
+        """The same preflight for everything, existing or not (A2-PRB-18, security C9); the alpha wants exactly 200."""
+        return with_headers(HttpResponse(status=200), PREFLIGHT)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Whatever goes wrong, viewers get an answer they can read (security C10), and it is not a yes (INV6)."""

@@ -9,16 +9,12 @@ from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.utils.cache import patch_vary_headers
 
+from iiif_auth.cors import CORS, PREFLIGHT
+
+__all__ = ["CORS", "NEVER_STORE", "PAGE", "PREFLIGHT", "TOKEN_PAGE", "page_policy", "token_policy", "with_headers"]
+
 Response = TypeVar("Response", bound=HttpResponseBase)
 
-CORS = {"Access-Control-Allow-Origin": "*"}
-PREFLIGHT = {
-    **CORS,
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    # By the Fetch standard * does not cover Authorization, so it is listed by name (A2-PRB-18).
-    "Access-Control-Allow-Headers": "Authorization, Range",
-    "Access-Control-Max-Age": "600",
-}
 NEVER_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 PAGE = {
     **NEVER_STORE,

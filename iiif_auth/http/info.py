@@ -1,7 +1,15 @@
-"""info.json with its probe in it. In Authorization Flow 2.0 it says the same to everyone (A2-INFO-01)."""
+"""info.json with its services in it.
+
+In Authorization Flow 2.0 it says the same to everyone (A2-INFO-01). Before, it was itself what viewers asked: 200, or 302 to a
+lesser version, or 401 (A1-INFO-01, A1-INFO-02); in the alpha 401 with the lesser version named in the body (A2A-INFO-03).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,25 +19,40 @@ from iiif_auth.conf import conf
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
 from iiif_auth.http.links import links
+from iiif_auth.http.reading import languages
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Offer
-from iiif_auth.protocol import identity, infojson, v2
-from iiif_auth.protocol.terms import JSON, is_open
+from iiif_auth.policy.types import Allowed, Decision, Denied, ImageApi, Offer
+from iiif_auth.protocol import dialects, identity, infojson
+from iiif_auth.protocol.dialect import Dialect, Host, Probing
+from iiif_auth.protocol.terms import JSON, is_open, services_of
+
+HOSTS = {2: Host.IMAGE_2, 3: Host.IMAGE_3}
 
 
 class InfoView(PublicView):
-    """Subclass it in front of an image server: say how an image is described, and the probe is added.
+    """Subclass it in front of an image server: say how an image is described, and the services are added.
 
-    ``version`` is that of the Image API, 2 or 3.
+    Attributes:
+        version: that of the Image API, 2 or 3.
+        dialects: those spoken at this address, by name, in the order in which their blocks stand. Versions that ask the
+            description itself decide its HTTP status; the alpha stands alone (C5).
     """
 
     version = 3
+    dialects: tuple[str, ...] = ("2",)
 
     def describe(self, identifier: str) -> tuple[str, JSON] | None:
         """The URL of the image service (absolute or site-relative), and its info.json without our services."""
         raise NotImplementedError
 
-    def get(self, request: Request, identifier: str) -> Response:
+    def address_of(self, uri: str) -> str:
+        """The public address of a rendition in this view's part of the site; its own by default.
+
+        Override it where one picture is served at several addresses of which the app knows one.
+        """
+        return identity.absolute(uri, conf.BASE_URL)
+
+    def get(self, request: Request, identifier: str) -> HttpResponse:
         found = self.describe(identifier)
         if found is None:
             return self._missing()
@@ -37,20 +60,92 @@ class InfoView(PublicView):
             offer = store.find_offer(identity.normalised(found[0], conf.BASE_URL))
         except identity.NotAResourceURL:
             return self._missing()  # what has no address can not be restricted, so it is not shown either
-        if offer is not None and offer.hidden and not self._allowed(request, offer):
-            # Dimensions are existence. Only whoever is let in by cookie or address is told (INV11).
+        if offer is None:
+            return self._public(found[1])
+        return self._about(request, offer, found[1])
+
+    def _about(self, request: Request, offer: Offer, document: JSON) -> HttpResponse:
+        now = timezone.now()
+        asked = [one for one in self._spoken() if one.probing is not Probing.ELSEWHERE]
+        token = identify.shown_token(request._request, doors(offer, asked)) if asked else None
+        decision = decide(offer, identify.bearer_of(request._request, token), now)
+        if offer.hidden and not isinstance(decision, Allowed) and not self._browser_may(request, offer, now):
+            # Dimensions are existence. Only whoever is let in is told (INV11).
             return self._missing()
-        return self._described(found[1], offer)
+        described = self._described(request, offer, document, now)
+        if not asked:
+            return self._public(described, hidden=offer.hidden)
+        return self._judged(asked, offer, decision, token, described)
 
-    def _described(self, document: JSON, offer: Offer | None) -> Response:
-        if offer is not None and not is_open(offer, timezone.now()):
-            probe = v2.probe_service(offer, links(), profile=self.version == 2)
-            document = infojson.with_probe(document, probe, self.version)
-        cache = "no-store" if offer is not None and offer.hidden else "public, max-age=60"
+    def _spoken(self) -> list[Dialect]:
+        return [dialects.DIALECTS[name] for name in self.dialects]
+
+    def _browser_may(self, request: Request, offer: Offer, now: datetime) -> bool:
+        return isinstance(decide(offer, identify.browser(request._request), now), Allowed)
+
+    def _described(self, request: Request, offer: Offer, document: JSON, now: datetime) -> JSON:
+        spoken = self._spoken()
+        for about, some in (
+            (_led_to(offer, now), [one for one in spoken if one.probing is Probing.REDIRECT]),
+            (offer, [one for one in spoken if one.probing is not Probing.REDIRECT]),
+        ):
+            names = [one.name for one in some]
+            blocks = dialects.described(names, about, HOSTS[self.version], links, now, languages(request._request))
+            document = infojson.with_services(document, blocks, some, self.version)
+        return document
+
+    # -- Answers --------------------------------------------------------------------------------------------------
+
+    def _judged(
+        self, asked: list[Dialect], offer: Offer, decision: Decision, token: store.TokenFacts | None, document: JSON
+    ) -> HttpResponse:
+        """The answer of a description that is its own probe. None of them is kept by any cache (A1-INFO-13)."""
+        if isinstance(decision, Allowed):
+            return self._answer(Response(document))
+        lesser = self._lesser(offer, decision)
+        if lesser is not None and asked[0].probing is Probing.REDIRECT:
+            return self._answer(HttpResponse(status=302, headers={"Location": f"{lesser}/info.json"}))
+        if lesser is not None:
+            document = infojson.leading_to(document, lesser)
+        return self._answer(Response(document, status=401 if lesser or not forbidden(token) else 403))
+
+    def _lesser(self, offer: Offer, decision: Decision) -> str | None:
+        """The address of the best lesser version that whoever asks may have now, as an image service of the same API.
+
+        Something else that is shown instead counts only if its own info.json leads back up (A1-INFO-07).
+        """
+        if not isinstance(decision, Denied):
+            return None
+        for one in decision.substitutes:
+            known = one.rendition in offer.others or store.stands_in(one.rendition.uri, offer.wanted.uri)
+            if known and one.offer is None and one.rendition.image_api is ImageApi(self.version):
+                return self.address_of(one.rendition.uri)
+        return None
+
+    def _answer(self, response: HttpResponse) -> HttpResponse:
+        return with_headers(response, {**CORS, **NEVER_STORE}, vary=("Authorization",))
+
+    def _public(self, document: JSON, *, hidden: bool = False) -> Response:
+        cache = "no-store" if hidden else "public, max-age=60"
         return with_headers(Response(document), {**CORS, **NEVER_STORE, "Cache-Control": cache})
-
-    def _allowed(self, request: Request, offer: Offer) -> bool:
-        return isinstance(decide(offer, identify.browser(request._request), timezone.now()), Allowed)
 
     def _missing(self) -> Response:
         return with_headers(Response({"error": "There is no such image."}, status=404), {**CORS, **NEVER_STORE})
+
+
+def doors(offer: Offer, asked: list[Dialect]) -> Mapping[str, frozenset[str]]:
+    """Whose tokens count here: in each dialect those of the services that its blocks name (C10)."""
+    return {one.name: frozenset(service.slug for service in services_of(offer, one.name)) for one in asked}
+
+
+def _led_to(offer: Offer, now: datetime) -> Offer:
+    """The offer whose services a description names: its own or, if it stands in openly for something better, that one's.
+
+    It is how a viewer that was redirected learns that there is more (A1-INFO-07, C14).
+    """
+    return (store.original_of(offer) if is_open(offer, now) else None) or offer
+
+
+def forbidden(token: store.TokenFacts | None) -> bool:
+    """Whether 403 may be said: only in 0.9.2, to whoever is known there (C3, A092-INFO-06)."""
+    return token is not None and dialects.DIALECTS[token.dialect].forbids

@@ -8,25 +8,27 @@ from django.conf import settings
 from django.urls import get_script_prefix, get_urlconf, reverse
 
 from iiif_auth.conf import conf
+from iiif_auth.protocol.dialects import PROBED
 from iiif_auth.protocol.links import Links
 
 
-def links() -> Links:
-    """The links of Authorization Flow 2.0, absolute, from the setting and never from ``Host`` (security C6)."""
-    return _links(conf.BASE_URL, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
+def links(space: str = "2") -> Links:
+    """The links of one space of dialects, absolute, from the setting and never from ``Host`` (security C6)."""
+    return _links(space, conf.BASE_URL, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
 
 
-@lru_cache(maxsize=16)
-def _links(site: str, script: str, urlconf: object) -> Links:
+@lru_cache(maxsize=64)
+def _links(space: str, site: str, script: str, urlconf: object) -> Links:
     """Made once for each place the app is at: finding four addresses takes as long as an empty page."""
 
     def prefix(name: str, **kwargs: str) -> str:
-        return site + reverse(f"iiif_auth:{name}", kwargs=kwargs).removesuffix("x")
+        return site + reverse(f"iiif_auth:{name}", kwargs={"space": space, **kwargs}).removesuffix("x")
 
     return Links(
         site=site,
         access_at=prefix("access", slug="x"),
         token_at=prefix("token", slug="x"),
         logout_at=prefix("logout", slug="x"),
-        probe_at=prefix("probe", reference="x"),
+        probe_at=prefix("probe", reference="x") if space in PROBED else "",
+        client_at=prefix("client", slug="x"),
     )

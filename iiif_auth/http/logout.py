@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import passes, store
+from iiif_auth import identify, passes
 from iiif_auth.http.access import is_for_a_page, page, said
 from iiif_auth.policy.types import AccessService, Pattern
 
@@ -17,13 +17,13 @@ from iiif_auth.policy.types import AccessService, Pattern
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def logout(request: HttpRequest, slug: str) -> HttpResponse:
+def logout(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """End the pass, its tokens and the session behind it, at once (A2-LOG-03, A2-LOG-04).
 
     A picture on somebody's page could ask for this address too: browsers say what a request is for, and one that is not for a
     page only gets the question (security 2.5).
     """
-    service = store.rulebook().services.get(slug)
+    service = identify.service_called(slug, space)
     if service is None:
         return said(
             request, 404, _("There is no such service"), _("The address may be out of date. You can close this tab.")

@@ -10,7 +10,12 @@ from iiif_auth.policy.types import LanguageMap
 from iiif_auth.protocol.languages import chosen
 
 
-def text(request: HttpRequest, value: LanguageMap) -> str:
-    """A language map for this reader: by the browser's preferences, then by the language of the page."""
+def languages(request: HttpRequest) -> tuple[str, ...]:
+    """What somebody reads, best first: by the browser's preferences, then by the language of the page."""
     accepted = tuple(tag for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()))
-    return chosen(value, (*accepted, get_language() or "en"))
+    return (*accepted, get_language() or "en")
+
+
+def text(request: HttpRequest, value: LanguageMap) -> str:
+    """A language map for this reader."""
+    return chosen(value, languages(request))

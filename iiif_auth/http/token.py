@@ -1,6 +1,7 @@
 """The token service: a page in a hidden frame that posts the viewer a token, or says why not (section 4).
 
-Every answer is HTTP 200 and HTML (A2-TOK-01, A2-TOK-02).
+Every page is HTTP 200, an error too (A2-TOK-02, A1-TOK-05). Up to the alpha, whoever names no ``messageId`` is no browser and
+gets the same as plain JSON (A1-TOK-01).
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
-from iiif_auth import identify, passes, store
+from iiif_auth import clients, identify, passes, store
 from iiif_auth.conf import conf
-from iiif_auth.http.headers import TOKEN_PAGE, token_policy, with_headers
+from iiif_auth.http.headers import NEVER_STORE, TOKEN_PAGE, token_policy, with_headers
+from iiif_auth.http.reading import languages
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
-from iiif_auth.protocol import origins, v2
-from iiif_auth.protocol.terms import JSON, Problem
+from iiif_auth.protocol import dialects, origins
+from iiif_auth.protocol.dialect import Dialect
+from iiif_auth.protocol.terms import JSON, JSON_STATUS, Problem
 
 logger = logging.getLogger("iiif_auth.token")
 
@@ -31,55 +34,107 @@ FRAMES = ("iframe", "frame", "embed", "object", "empty", "")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The parameters of a request, as far as they could be understood."""
+    """The parameters of a request, as far as they could be understood.
+
+    ``origin`` is the viewer's site, ``""`` if it names none and ``None`` if it names something that is none.
+    """
 
     message_id: str
     origin: str | None
-    sound: bool
+    for_a_frame: bool
+    sound_id: bool
+
+    @property
+    def target(self) -> str:
+        """Where a message goes. An error that can go nowhere else goes to everybody: it holds no secret (A2-ERR-04)."""
+        return self.origin or "*"
+
+    def understood(self, dialect: Dialect) -> bool:
+        """Whether this can be answered. Who is to get a token must be said, in the versions that can say it (security T5)."""
+        if self.answered_as_json(dialect):
+            return self.origin is not None
+        named = bool(self.origin) or (self.origin == "" and not dialect.names_origin)
+        return self.sound_id and named
+
+    def answered_as_json(self, dialect: Dialect) -> bool:
+        return dialect.answers_json and not self.for_a_frame
 
 
 def asked(request: HttpRequest) -> Asked:
-    """``messageId`` and ``origin``, each exactly once (security T5)."""
+    """``messageId`` and ``origin``, each at most once."""
     message_ids, given = request.GET.getlist("messageId"), request.GET.getlist("origin")
-    origin = origins.serialised(given[0], plain_http=conf.PLAIN_HTTP_VIEWERS) if len(given) == 1 else None
     message_id = message_ids[0] if len(message_ids) == 1 else ""
     short = len(message_id) <= MAX_MESSAGE_ID
-    return Asked(message_id if short else "", origin, len(message_ids) == 1 and short and origin is not None)
+    sound = len(message_ids) == 1 and short
+    return Asked(message_id if short else "", _origin(given), bool(message_ids), sound)
+
+
+def _origin(given: list[str]) -> str | None:
+    if not given:
+        return ""
+    return origins.serialised(given[0], plain_http=conf.PLAIN_HTTP_VIEWERS) if len(given) == 1 else None
 
 
 @require_GET
 @xframe_options_exempt
-def token(request: HttpRequest, slug: str) -> HttpResponse:
-    """Post a token to exactly the origin named, or an error; the error goes to ``*`` if no origin can be used (A2-ERR-04)."""
+def token(request: HttpRequest, space: str, slug: str) -> HttpResponse:
+    """Post a token to exactly the origin named, or an error. A version without origins posts to ``*`` (A092-TOK-03)."""
     ask = asked(request)
+    dialect = dialects.assumed(space, origin=ask.origin != "")
     try:
-        message = answer(request, slug, ask)
+        service = identify.service_called(slug, space)
+        dialect = (dialects.spoken(space, service, origin=ask.origin != "") if service else None) or dialect
+        found = answer(request, dialect, service, ask)
+        body = _told(request, dialect, service, found)
     except Exception as error:  # whatever happened, a viewer waits for a message, and an error is not a token (INV6)
         logger.error("The token service could not answer.", exc_info=error)
-        message = v2.error_message(Problem.UNAVAILABLE, ask.message_id)
-    return page(request, message, ask.origin or "*")
+        found = Problem.UNAVAILABLE
+        body = dialect.error(found, None, ("en",))
+    if ask.answered_as_json(dialect):
+        return plain(body, JSON_STATUS[found] if isinstance(found, Problem) else 200)
+    return page(request, {**body, "messageId": ask.message_id}, ask.target)
 
 
-def answer(request: HttpRequest, slug: str, ask: Asked) -> JSON:
-    service = identify.service_called(slug)
-    if not ask.sound or ask.origin is None or service is None or not _is_framed(request):
-        return v2.error_message(Problem.INVALID_REQUEST, ask.message_id, service)
-    found = problem_or_pass(request, service, ask.origin)
+def _told(
+    request: HttpRequest, dialect: Dialect, service: AccessService | None, found: Problem | tuple[str, int]
+) -> JSON:
     if isinstance(found, Problem):
-        return v2.error_message(found, ask.message_id, service)
-    minted = passes.mint(service, v2.DIALECT, ask.origin, found.facts)
-    if minted is None:
-        return v2.error_message(Problem.INVALID_ASPECT, ask.message_id, service)
-    return v2.token_message(*minted, ask.message_id)
+        return dialect.error(found, service, languages(request))
+    return dialect.token(*found)
 
 
-def _is_framed(request: HttpRequest) -> bool:
-    """Refuse what a browser says is a script, an image or a page of its own (security T10)."""
+def answer(
+    request: HttpRequest, dialect: Dialect, service: AccessService | None, ask: Asked
+) -> Problem | tuple[str, int]:
+    """A new token and its life in seconds, or what is wrong."""
+    as_json = ask.answered_as_json(dialect)
+    if service is None or not ask.understood(dialect) or not _may_be_answered(request, as_json):
+        return Problem.INVALID_REQUEST
+    # Plain JSON is read by whoever asked and by no site: browsers keep it from them, as there is no CORS on it.
+    found = problem_or_pass(request, service, None if as_json else ask.origin)
+    if isinstance(found, Problem):
+        return found
+    holder = found.facts.id if found.facts else None
+    if not dialect.names_origin and not clients.use_code(request.GET.getlist("code"), service, holder):
+        return Problem.INVALID_CLIENT
+    return passes.mint(service, dialect.name, ask.origin or "", found.facts) or Problem.INVALID_ASPECT
+
+
+def _may_be_answered(request: HttpRequest, as_json: bool) -> bool:
+    """Refuse what a browser says is a script, an image or a page of its own (security T10).
+
+    JSON is for programs that are no browser; one that says it asks for another site is refused.
+    """
+    if as_json:
+        return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin", "same-site")
     return request.headers.get("Sec-Fetch-Dest", "") in FRAMES and request.headers.get("Sec-Fetch-Mode") != "cors"
 
 
-def problem_or_pass(request: HttpRequest, service: AccessService, origin: str) -> Problem | identify.CurrentPass:
-    """What is wrong with the aspect, or the pass that carries it (decision table, requirements 2.7)."""
+def problem_or_pass(request: HttpRequest, service: AccessService, origin: str | None) -> Problem | identify.CurrentPass:
+    """What is wrong with the aspect, or the pass that carries it (decision table, requirements 2.7).
+
+    ``origin`` is the site that will read the answer, ``""`` if any may, ``None`` if none will.
+    """
     if service.pattern is Pattern.EXTERNAL:
         return _place(request, service, origin)
     found = identify.current_pass(request)
@@ -88,7 +143,9 @@ def problem_or_pass(request: HttpRequest, service: AccessService, origin: str) -
         return problem or Problem.MISSING_ASPECT
     if service.slug not in found.facts.agreements:
         return Problem.MISSING_ASPECT
-    return found if identify.may_use_origin(service, origin, found.facts) else Problem.INVALID_ORIGIN
+    if origin is None or identify.may_use_origin(service, origin, found.facts):
+        return found
+    return Problem.INVALID_ORIGIN
 
 
 PROBLEMS: dict[identify.Standing, Problem | None] = {
@@ -99,11 +156,11 @@ PROBLEMS: dict[identify.Standing, Problem | None] = {
 }
 
 
-def _place(request: HttpRequest, service: AccessService, origin: str) -> Problem | identify.CurrentPass:
+def _place(request: HttpRequest, service: AccessService, origin: str | None) -> Problem | identify.CurrentPass:
     """For a service that looks only at the address there was no visit, so there is no confirmed origin (requirements 5.3)."""
     if not identify.recognises(service, identify.ambient(request), store.rulebook()):
         return Problem.MISSING_ASPECT
-    if service.origin_rule is OriginRule.LISTED and origin not in service.origins:
+    if origin is not None and service.origin_rule is OriginRule.LISTED and origin not in service.origins:
         return Problem.INVALID_ORIGIN
     return identify.CurrentPass(identify.Standing.ABSENT)
 
@@ -114,3 +171,7 @@ def page(request: HttpRequest, message: JSON, target: str) -> HttpResponse:
     response = render(request, "iiif_auth/token.html", context)
     response.headers["Content-Security-Policy"] = token_policy(nonce)
     return with_headers(response, TOKEN_PAGE, vary=("Cookie", "Origin"))
+
+
+def plain(body: JSON, status: int) -> HttpResponse:
+    return with_headers(JsonResponse(body, status=status), NEVER_STORE, vary=("Cookie",))

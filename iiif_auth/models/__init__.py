@@ -5,7 +5,7 @@ from __future__ import annotations
 from iiif_auth.models.content import Rendition, Resource
 from iiif_auth.models.epoch import Epoch
 from iiif_auth.models.overlays import Embargo, Grant, Withdrawal
-from iiif_auth.models.passes import Agreement, Pass, Token
+from iiif_auth.models.passes import Agreement, ClientCode, Pass, RegisteredClient, Token
 from iiif_auth.models.rules import (
     AccessPolicy,
     AccessService,
@@ -21,6 +21,7 @@ __all__ = [
     "AccessPolicy",
     "AccessService",
     "Agreement",
+    "ClientCode",
     "Collection",
     "CollectionRule",
     "Condition",
@@ -30,6 +31,7 @@ __all__ = [
     "Network",
     "Pass",
     "RefusalText",
+    "RegisteredClient",
     "Rendition",
     "Resource",
     "Tier",

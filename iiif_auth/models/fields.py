@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.conf import conf
 from iiif_auth.policy.types import IPNetwork
-from iiif_auth.protocol import identity, languages, origins
+from iiif_auth.protocol import dialects, identity, languages, origins
 
 
 class CheckedJSONField(models.JSONField):
@@ -109,6 +109,35 @@ class OriginListField(CheckedJSONField):
         from iiif_auth.forms import LinesFormField
 
         return models.Field.formfield(self, **{"form_class": LinesFormField, **kwargs})
+
+
+class DialectListField(CheckedJSONField):
+    """A list of the versions of the protocol in which a service is offered, by their names in our own list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", dialects_by_default)
+        super().__init__(*args, **kwargs)
+
+    def check_value(self, value: Any) -> None:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ValidationError(_("Versions are a list of names such as “2” and “1”."))
+        for name in value:
+            if name not in dialects.TITLES:
+                known = ", ".join(dialects.TITLES)
+                raise ValidationError(
+                    _("“%(name)s” is not a version we know; the versions are %(known)s.")
+                    % {"name": name[:40], "known": known}
+                )
+
+    def formfield(self, **kwargs: Any) -> Any:
+        from iiif_auth.forms import DialectsFormField
+
+        return models.Field.formfield(self, **{"form_class": DialectsFormField, **kwargs})
+
+
+def dialects_by_default() -> list[str]:
+    """What a new service is offered in: the present version, and the one that most viewers speak."""
+    return list(dialects.BY_DEFAULT)
 
 
 class PatternField(models.CharField):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from iiif_auth.models.naming import slug_validator
 from iiif_auth.models.rules import AccessService
 
 
@@ -94,3 +95,51 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} → {self.origin}"
+
+
+class RegisteredClient(models.Model):
+    """A viewer that identifies itself, as Auth 0.9.2 lets them. Its secret is shown once, and only its digest is stored."""
+
+    client_id = models.CharField(
+        _("name it gives"), max_length=80, unique=True, validators=[slug_validator], help_text=_("Its “clientId”.")
+    )
+    name = models.CharField(_("name"), max_length=200, help_text=_("For your colleagues, such as “Reading room 7”."))
+    services = models.ManyToManyField(
+        AccessService, related_name="registered_clients", verbose_name=_("access services"), blank=True
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    digest = models.CharField(max_length=64, editable=False)
+    created = models.DateTimeField(_("since"), auto_now_add=True)
+    seen = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager[RegisteredClient]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("registered viewer")
+        verbose_name_plural = _("registered viewers")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClientCode(models.Model):
+    """A code that a registered viewer was given: good for one login and one token, for a few minutes."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    client = models.ForeignKey(RegisteredClient, models.CASCADE, related_name="codes", verbose_name=_("viewer"))
+    service = models.ForeignKey(AccessService, models.CASCADE, related_name="+", verbose_name=_("access service"))
+    holder = models.ForeignKey(
+        Pass, models.CASCADE, null=True, blank=True, related_name="codes", verbose_name=_("pass")
+    )
+    ends = models.DateTimeField(_("until"), db_index=True)
+
+    objects: ClassVar[models.Manager[ClientCode]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("code of a registered viewer")
+        verbose_name_plural = _("codes of registered viewers")
+        ordering = ("-ends",)
+
+    def __str__(self) -> str:
+        return f"{self.client} → {self.service}"

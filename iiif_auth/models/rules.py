@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.models.fields import LanguageMapField, OriginListField, PatternField, PrefixListField
+from iiif_auth.models.fields import DialectListField, LanguageMapField, OriginListField, PatternField, PrefixListField
 from iiif_auth.models.naming import NaturalManager, check_zone, shown, slug_validator
 
 MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -64,6 +64,11 @@ class AccessService(models.Model):
         OPEN = "open", _("Any viewer, without asking")
         LISTED = "listed", _("Only the viewers listed")
 
+    class Clients(models.TextChoices):
+        ANY = "any", _("Viewers do not say who they are")
+        KNOWN = "known", _("Registered viewers may say who they are")
+        ONLY = "only", _("Only registered viewers get in")
+
     slug = models.CharField(_("identifier"), max_length=80, unique=True, validators=[slug_validator])
     pattern = models.CharField(_("kind"), max_length=12, choices=Pattern.choices)
     label = LanguageMapField(_("label"), help_text=_("Names your institution, such as “Log in to Merehaven Library”."))
@@ -78,6 +83,28 @@ class AccessService(models.Model):
     token_seconds = models.PositiveIntegerField(_("life of a token in seconds"), default=300)
     idle_minutes = models.PositiveIntegerField(_("idle life of access in minutes"), default=30)
     pass_hours = models.PositiveIntegerField(_("longest life of access in hours"), default=12)
+    dialects = DialectListField(
+        _("offered in"),
+        help_text=_(
+            "Versions of the IIIF protocol. Most viewers of today speak 1.0, newer ones 2.0.0; the others are for old "
+            "installations and pilots."
+        ),
+    )
+    agree_in_viewer = models.BooleanField(
+        _("the viewer shows the terms"),
+        default=False,
+        help_text=_(
+            "For terms, in versions 1.0 and 0.9.4: people agree with a click in the viewer, and our page only opens and "
+            "closes. Otherwise they read and agree on our own page, whatever the viewer shows."
+        ),
+    )
+    clients = models.CharField(
+        _("registered viewers"),
+        max_length=5,
+        choices=Clients.choices,
+        default=Clients.ANY,
+        help_text=_("Version 0.9.2 only, for machines of your own. Register viewers under “Registered viewers”."),
+    )
 
     objects = NaturalManager()
     natural_fields = ("slug",)
@@ -101,6 +128,7 @@ class AccessService(models.Model):
                 condition=Q(idle_minutes__gte=1, idle_minutes__lte=1440, pass_hours__gte=1, pass_hours__lte=720),
                 name="iiif_auth_service_lives",
             ),
+            models.CheckConstraint(condition=Q(clients__in=("any", "known", "only")), name="iiif_auth_service_clients"),
         )
 
     def __str__(self) -> str:
@@ -112,6 +140,12 @@ class AccessService(models.Model):
     def clean(self) -> None:
         if self.pattern in (self.Pattern.LOGIN, self.Pattern.CLICKTHROUGH) and not self.label:
             raise ValidationError({"label": _("Viewers show this label on a button, so it is needed (A2-ACC-05).")})
+        if self.agree_in_viewer and self.pattern != self.Pattern.CLICKTHROUGH:
+            raise ValidationError({"agree_in_viewer": _("Only terms can be agreed to in the viewer.")})
+        if self.clients == self.Clients.ONLY and self.dialects != ["0.9.2"]:
+            raise ValidationError(
+                {"clients": _("Other versions have no registered viewers: offer this service in 0.9.2 only.")}
+            )
         if self.error_note and not self.error_heading:
             raise ValidationError({"error_heading": _("A note needs a heading above it (A2-TSD-02).")})
 

@@ -248,12 +248,21 @@ class OriginRule(StrEnum):
     LISTED = "listed"
 
 
+class Clients(StrEnum):
+    """Whether viewers identify themselves to a service (Auth 0.9.2 only): nobody does, some may, or all must."""
+
+    ANY = "any"
+    KNOWN = "known"
+    ONLY = "only"
+
+
 @dataclass(frozen=True, slots=True)
 class AccessService:
     """One way in, with its texts as language maps.
 
     ``token_seconds`` is the life of a token; ``idle_minutes`` and ``pass_hours`` the sliding and absolute life of the
-    pass behind the cookie.
+    pass behind the cookie. ``dialects`` are the names of those it is offered in; ``agree_in_viewer`` says that viewers of
+    Auth 0.9 and 1.0 show the terms themselves, and our page only opens and closes.
     """
 
     slug: str
@@ -270,6 +279,9 @@ class AccessService:
     pass_hours: int = 12
     origin_rule: OriginRule = OriginRule.CONFIRMED
     origins: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ("2", "1")
+    agree_in_viewer: bool = False
+    clients: Clients = Clients.ANY
 
 
 class Gets(StrEnum):

@@ -20,6 +20,7 @@ class Links:
     token_at: str
     logout_at: str
     probe_at: str
+    client_at: str = ""
 
     def access(self, service: str) -> str:
         return self.access_at + service
@@ -32,6 +33,9 @@ class Links:
 
     def probe(self, uri: str) -> str:
         return self.probe_at + identity.reference(uri)
+
+    def client(self, service: str) -> str:
+        return self.client_at + service
 
     def content(self, uri: str) -> str:
         return identity.absolute(uri, self.site)

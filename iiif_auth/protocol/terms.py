@@ -14,6 +14,7 @@ from iiif_auth.policy.types import (
     Allowed,
     Decision,
     Denied,
+    LanguageMap,
     Offer,
     OriginRule,
     Pattern,
@@ -39,6 +40,7 @@ AMBIENT = AccessService(
         ),
     ),
     origin_rule=OriginRule.OPEN,
+    dialects=("2", "1", "1-media", "0.9.4", "0.9.2", "alpha"),
 )
 """The service of a rule that names none: every probe must have one (A2-PSD-03), and this one opens nothing by itself."""
 
@@ -52,18 +54,54 @@ class Problem(StrEnum):
     INVALID_ASPECT = "invalid-aspect"
     EXPIRED_ASPECT = "expired-aspect"
     UNAVAILABLE = "unavailable"
+    INVALID_CLIENT = "invalid-client"
 
 
-def services_of(offer: Offer) -> tuple[AccessService, ...]:
-    """The services that lead to a rendition, in the order in which viewers try them; never none."""
+JSON_STATUS = {
+    Problem.INVALID_REQUEST: 400,
+    Problem.INVALID_ORIGIN: 403,
+    Problem.MISSING_ASPECT: 401,
+    Problem.INVALID_ASPECT: 401,
+    Problem.EXPIRED_ASPECT: 401,
+    Problem.UNAVAILABLE: 503,
+    Problem.INVALID_CLIENT: 401,
+}
+"""The HTTP status of a token error where it is the whole answer, as it may be up to the alpha (A1-TOK-06)."""
+
+
+def services_of(offer: Offer, dialect: str = "2") -> tuple[AccessService, ...]:
+    """The services that lead to a rendition in a dialect, in the order in which viewers try them; never none."""
+    return _services(offer, dialect, offer.wanted.reach) or (AMBIENT,)
+
+
+def services_above(offer: Offer, dialect: str) -> tuple[AccessService, ...]:
+    """The services that lead to something better than this rendition. In Auth 1 a lower version names them, open or not, since
+    that is how a viewer that was sent there learns that one can log in (A1-INFO-07).
+    """
+    return _services(offer, dialect, offer.wanted.reach + 1)
+
+
+def _services(offer: Offer, dialect: str, reach: int) -> tuple[AccessService, ...]:
     found = {
         service.slug: service
         for policy in in_force(offer.levels)
         for tier in (policy.tiers if policy else ())
-        if tier.reach >= offer.wanted.reach
+        if tier.reach >= reach
         for service in tier.services
+        if dialect in service.dialects
     }
-    return tuple(sorted(found.values(), key=lambda service: FLOW_ORDER.index(service.pattern))) or (AMBIENT,)
+    return tuple(sorted(found.values(), key=lambda service: FLOW_ORDER.index(service.pattern)))
+
+
+def logout_label(service: AccessService) -> LanguageMap:
+    """What the way out is called. The institution is named in the service's own label, so a default repeats it (A2-LOG-02)."""
+    return service.logout_label or tuple(
+        (language, tuple(f"{LOG_OUT.get(language.split('-')[0], LOG_OUT['en'])}: {text}" for text in strings))
+        for language, strings in service.label or (("en", (service.slug,)),)
+    )
+
+
+LOG_OUT = {"en": "Log out", "de": "Abmelden"}
 
 
 def is_open(offer: Offer, at: datetime) -> bool:

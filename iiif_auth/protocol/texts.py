@@ -154,6 +154,13 @@ PROBLEMS: dict[Problem, Text] = {
         ("Please use the access page again.", "Bitte benutzen Sie die Zugangsseite noch einmal."),
     ),
     Problem.UNAVAILABLE: UNAVAILABLE,
+    Problem.INVALID_CLIENT: _text(
+        ("This viewer is not registered", "Dieser Viewer ist nicht angemeldet"),
+        (
+            "The library gives access through registered viewers only. Please use one of its own machines.",
+            "Die Bibliothek gibt nur angemeldeten Viewern Zugang. Bitte benutzen Sie einen ihrer eigenen Rechner.",
+        ),
+    ),
 }
 
 

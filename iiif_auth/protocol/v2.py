@@ -17,11 +17,11 @@ from iiif_auth.policy.types import (
     Unknown,
 )
 from iiif_auth.protocol import texts
+from iiif_auth.protocol.dialect import Dialect, Host, Probing, Services, Setting
 from iiif_auth.protocol.languages import thawed
 from iiif_auth.protocol.links import Links
-from iiif_auth.protocol.terms import JSON, JSONValue, Problem, content_status, services_of
+from iiif_auth.protocol.terms import JSON, JSONValue, Problem, content_status, logout_label, services_of
 
-DIALECT = "2"
 CONTEXT = "http://iiif.io/api/auth/2/context.json"
 PROBE_SERVICE = "AuthProbeService2"
 PROBE_RESULT = "AuthProbeResult2"
@@ -44,6 +44,7 @@ PROBLEMS = {
     Problem.INVALID_ASPECT: "invalidAspect",
     Problem.EXPIRED_ASPECT: "expiredAspect",
     Problem.UNAVAILABLE: "unavailable",
+    Problem.INVALID_CLIENT: "invalidRequest",
 }
 PROBE_PROFILE = "https://iiif.io/api/auth/2.0/#probe-service"
 """No specification asks for it, but viewers of Auth 1 crash on a service without a ``profile`` (requirements, 3.2)."""
@@ -105,19 +106,16 @@ def _logout_services(service: AccessService, links: Links) -> list[JSON]:
     """There is nothing to log out of where an address was recognised (A2-LOG-01)."""
     if service.pattern is Pattern.EXTERNAL:
         return []
-    label = service.logout_label or _logout_label(service)
-    return [{"id": links.logout(service.slug), "type": LOGOUT_SERVICE, "label": thawed(label)}]
+    return [{"id": links.logout(service.slug), "type": LOGOUT_SERVICE, "label": thawed(logout_label(service))}]
 
 
-def _logout_label(service: AccessService) -> LanguageMap:
-    """The institution is named in the service's own label, so a default repeats it (A2-LOG-02)."""
-    return tuple(
-        (language, tuple(f"{LOG_OUT.get(language.split('-')[0], LOG_OUT['en'])}: {text}" for text in strings))
-        for language, strings in service.label or (("en", (service.slug,)),)
-    )
+def blocks(offer: Offer, services: Services, setting: Setting) -> list[JSON]:
+    """The probe of an offer, with everything in it.
 
-
-LOG_OUT = {"en": "Log out", "de": "Abmelden"}
+    In Image API 2 and Presentation 2 it brings its own context, and the host's stays a plain string (A2-DECL-09).
+    """
+    probe = probe_service(offer, setting.links, profile=setting.host is not Host.IMAGE_3)
+    return [probe if setting.host.typed else {"@context": CONTEXT, **probe}]
 
 
 # -- The answer of the probe (section 5.2) ------------------------------------------------------------------------
@@ -199,19 +197,23 @@ def image_service(api: ImageApi, uri: str, probes: list[JSON]) -> JSON:
 # -- Messages of the token service (sections 4.4 and 4.5) ---------------------------------------------------------
 
 
-def token_message(token: str, expires_in: int, message_id: str) -> JSON:
-    """The message that carries a token (A2-TOK-05 to 07); ``expires_in`` in seconds."""
-    return {
-        "@context": CONTEXT,
-        "type": TOKEN,
-        "accessToken": token,
-        "expiresIn": max(1, expires_in),
-        "messageId": message_id,
-    }
+def token(value: str, expires_in: int) -> JSON:
+    """A token for a message (A2-TOK-05 to 07); ``expires_in`` in seconds."""
+    return {"@context": CONTEXT, "type": TOKEN, "accessToken": value, "expiresIn": max(1, expires_in)}
+
+
+def token_message(value: str, expires_in: int, message_id: str) -> JSON:
+    """The message that carries a token."""
+    return {**token(value, expires_in), "messageId": message_id}
 
 
 def error_message(problem: Problem, message_id: str, service: AccessService | None = None) -> JSON:
-    """The message that carries an error (A2-ERR-01 to 03), in the service's own words if it has some."""
+    """The message that carries an error (A2-ERR-01 to 03)."""
+    return {**error(problem, service, ()), "messageId": message_id}
+
+
+def error(problem: Problem, service: AccessService | None, languages: tuple[str, ...]) -> JSON:
+    """An error for a message, in every language there is, in the service's own words if it has some."""
     text = texts.PROBLEMS[problem]
     own = service is not None and service.error_heading and problem is Problem.MISSING_ASPECT
     if own and service is not None:
@@ -221,5 +223,18 @@ def error_message(problem: Problem, message_id: str, service: AccessService | No
         "type": TOKEN_ERROR,
         "profile": PROBLEMS[problem],
         **_told(text),
-        "messageId": message_id,
     }
+
+
+DIALECT = Dialect(
+    name="2",
+    title="Authorization Flow API 2.0.0",
+    space="2",
+    context=CONTEXT,
+    listed=True,
+    blocks=blocks,
+    token=token,
+    error=error,
+    probing=Probing.ELSEWHERE,
+    answers_json=False,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -38,14 +39,19 @@ ARGUMENTS = {
 def patterns(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
     """Every URL of the site, with arguments that lead to something restricted."""
     for pattern in resolver.url_patterns:
-        route = prefix + str(pattern.pattern)
+        route = prefix + str(pattern.pattern).removeprefix("^").removesuffix(r"\Z")
         if isinstance(pattern, URLResolver):
             yield from patterns(pattern, route)
         elif isinstance(pattern, URLPattern):
-            for name, value in ARGUMENTS.items():
-                for converter in ("str:", "path:", ""):
-                    route = route.replace(f"<{converter}{name}>", value)
-            yield route
+            yield from filled(route)
+
+
+def filled(route: str) -> Iterator[str]:
+    for name, value in ARGUMENTS.items():
+        for written in (f"<str:{name}>", f"<path:{name}>", f"<{name}>", f"(?P<{name}>[^/]+)"):
+            route = route.replace(written, value)
+    spaces = re.search(r"\(\?P<space>([^)]*)\)", route)
+    yield from [route.replace(spaces[0], space) for space in spaces[1].split("|")] if spaces else [route]
 
 
 @pytest.fixture

@@ -59,10 +59,8 @@ def noticed_by(test: Callable[..., None], **values: Any) -> Callable[[Any], Any]
     status=401,
 )
 def probe_answers_with_the_status_itself(patch):
-    def answer(body):
-        response = real(body)
-        response.status_code = body["status"]
-        return response
+    def answer(status, body):
+        return real(body.get("status", status), body)
 
     real = probe.answer
     patch.setattr(probe, "answer", answer)
@@ -194,7 +192,7 @@ def expired_is_called_invalid(patch):
 
 @noticed_by(test_token.test_what_is_not_a_frame_gets_no_token, headers={"sec-fetch-dest": "script"}, allowed=False)
 def scripts_get_tokens(patch):
-    patch.setattr(token, "_is_framed", lambda request: True)
+    patch.setattr(token, "_may_be_answered", lambda request, as_json: True)
 
 
 @noticed_by(test_token.test_a_token_does_not_outlive_the_pass)
@@ -369,7 +367,7 @@ def shared_caches_keep_content(patch):
 @noticed_by(test_guard.test_only_to_look_is_not_to_take)
 def looking_is_taking(patch):
     real = guard.refusal
-    patch.setattr(guard, "refusal", lambda request, url, take=False: real(request, url))
+    patch.setattr(guard, "refusal", lambda request, url, take=False, degraded=None: real(request, url))
 
 
 @noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="content")
@@ -382,7 +380,7 @@ def what_is_hidden_says_why(patch):
 
 @noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="info.json")
 def what_is_hidden_has_dimensions(patch):
-    patch.setattr(info.InfoView, "_allowed", lambda self, request, offer: True)
+    patch.setattr(info.InfoView, "_browser_may", lambda self, request, offer, now: True)
 
 
 @noticed_by(test_info.test_everybody_is_told_the_same)
@@ -397,13 +395,13 @@ def info_json_depends_on_who_asks(patch):
 
 @noticed_by(test_info.test_a_restricted_image_says_where_its_probe_is)
 def the_context_of_auth_comes_last(patch):
-    real = infojson.with_probe
+    real = infojson.with_services
 
-    def last(document, found, version):
-        made = dict(real(document, found, version))
-        return {**made, "@context": made["@context"][::-1]}
+    def last(document, *given):
+        made = dict(real(document, *given))
+        return {**made, "@context": made["@context"][::-1] if isinstance(made["@context"], list) else made["@context"]}
 
-    patch.setattr(infojson, "with_probe", last)
+    patch.setattr(infojson, "with_services", last)
 
 
 # -- Places -------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def cookie_and_token(user, login):
     )
     factories.AgreementFactory(holder=holder, service=login, origin=ORIGIN)
     factories.TokenFactory(
-        holder=holder, digest=identify.digest(secrets[1]), dialect=v2.DIALECT, ends=now + timedelta(hours=1)
+        holder=holder, digest=identify.digest(secrets[1]), dialect="2", ends=now + timedelta(hours=1)
     )
     return secrets
 
@@ -183,6 +183,6 @@ def test_the_surplus_of_tokens_is_ended(library):
     cookie, token = library
     facts = store.find_pass(identify.digest(cookie))
     service = store.rulebook().services["login"]
-    drawn = [passes.mint(service, v2.DIALECT, ORIGIN, facts)[0] for _ in range(passes.MOST_TOKENS + 3)]
+    drawn = [passes.mint(service, "2", ORIGIN, facts)[0] for _ in range(passes.MOST_TOKENS + 3)]
     alive = [secret for secret in (token, *drawn) if store.find_token(identify.digest(secret)) is not None]
     assert alive == drawn[-passes.MOST_TOKENS :]
