@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from iiif_auth import identify, store
-from iiif_auth.models import AccessService, Agreement, Pass, Token
+from iiif_auth.models import AccessService, Agreement, ClientCode, Pass, Token
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.types import Pattern
 
@@ -161,11 +161,12 @@ def end(request: HttpRequest) -> None:
 
 
 def prune(now: datetime | None = None) -> tuple[int, int]:
-    """Delete tokens that have ended, and passes a week after their end (until then they say “expired”, not “unknown”).
+    """Delete tokens and codes that have ended, and passes a week after their end (until then they say “expired”, not “unknown”).
 
     How many tokens, and how many passes.
     """
     at = now or timezone.now()
+    ClientCode.objects.filter(ends__lte=at).delete()
     _, tokens = Token.objects.filter(ends__lte=at).delete()
     _, passes = Pass.objects.filter(ends__lte=at - timedelta(days=7)).delete()
     return tokens.get(Token._meta.label, 0) + passes.get(Token._meta.label, 0), passes.get(Pass._meta.label, 0)

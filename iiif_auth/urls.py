@@ -12,10 +12,10 @@ from iiif_auth.http.client import client
 from iiif_auth.http.logout import logout
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.token import token
-from iiif_auth.protocol.dialects import PROBED, SPACES
+from iiif_auth.protocol.dialects import PROBES, SPACES
 
 ANY = f"(?P<space>{'|'.join(SPACES)})"
-PROBING = f"(?P<space>{'|'.join(PROBED)})"
+PROBING = f"(?P<space>{'|'.join(PROBES)})"
 SLUG = "(?P<slug>[^/]+)"
 
 app_name = "iiif_auth"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from iiif_auth import clients
 from iiif_auth.admin.bases import Admin
 from iiif_auth.admin.passes import SECRET
-from iiif_auth.models import RegisteredClient
+from iiif_auth.models import AccessService, RegisteredClient
 
 
 @admin.register(RegisteredClient)
@@ -35,6 +36,14 @@ class RegisteredClientAdmin(Admin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return not SECRET & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
+
+    def cautions(self, row: RegisteredClient) -> Iterator[str]:
+        if not row.services.exists():
+            yield gettext("No access service is chosen, so this viewer gets in nowhere yet.")
+        for service in row.services.filter(clients=AccessService.Clients.ANY):
+            yield gettext("“%(service)s” does not ask viewers who they are; change that on its own page.") % {
+                "service": service
+            }
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.secret_view)

@@ -37,7 +37,7 @@ from iiif_auth.policy import words
 from iiif_auth.policy.explain import Because, Explanation, Finding, Verdict, explain
 from iiif_auth.policy.types import Allowed, Decision, Denied, ImageApi, Level, Offer, Subject, Substitute, Unknown
 from iiif_auth.protocol import identity, v2
-from iiif_auth.protocol.dialects import PROBED
+from iiif_auth.protocol.dialects import PROBES
 from iiif_auth.protocol.languages import frozen
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import content_status
@@ -165,7 +165,7 @@ def by_address(text: str) -> str:
 
 def probe_prefixes() -> list[str]:
     """The beginnings of the addresses of our probes, one for each space of versions that has some."""
-    return [reverse("iiif_auth:probe", kwargs={"space": one, "reference": "x"}).removesuffix("x") for one in PROBED]
+    return [reverse("iiif_auth:probe", kwargs={"space": one, "reference": "x"}).removesuffix("x") for one in PROBES]
 
 
 def first_address(network: policy.Network) -> str:

@@ -18,7 +18,7 @@ from iiif_auth.conf import conf
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Subject, Unknown
 from iiif_auth.protocol import identity
-from iiif_auth.protocol.dialects import MEDIA
+from iiif_auth.protocol.dialects import DIALECTS
 from iiif_auth.protocol.terms import content_status, is_open, services_of
 
 CORS = {**cors.CORS, "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -59,8 +59,9 @@ def _asker(request: HttpRequest, offer: Offer | None) -> Subject:
 def heads(offer: Offer) -> identify.Doors:
     """Whose tokens a HEAD may carry: of services that are offered in a version that has it so."""
     return {
-        dialect: frozenset(service.slug for service in services_of(offer, dialect) if practice in service.dialects)
-        for dialect, practice in (("alpha", "alpha"), ("1", MEDIA))
+        name: frozenset(one.slug for one in services_of(offer, name) if one.speaks(dialect.probe.offered_as))
+        for name, dialect in DIALECTS.items()
+        if dialect.probe is not None and dialect.probe.heads
     }
 
 

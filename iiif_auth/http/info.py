@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -40,6 +42,24 @@ class InfoView(PublicView):
 
     version = 3
     dialects: tuple[str, ...] = ("2",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse what would mislead viewers.
+
+        Raises:
+            ImproperlyConfigured: a version is unknown, or two at one address contradict each other.
+        """
+        super().__init_subclass__(**kwargs)
+        unknown = [name for name in cls.dialects if name not in dialects.DIALECTS]
+        if unknown or not cls.dialects:
+            known = ", ".join(dialects.DIALECTS)
+            raise ImproperlyConfigured(
+                f"{cls.__name__}.dialects must name some of {known}, not {', '.join(unknown) or 'none'}."
+            )
+        if len(cls.dialects) > 1 and Probing.LOCATION in {one.probing for one in cls._spoken()}:
+            raise ImproperlyConfigured(
+                f"{cls.__name__} speaks the alpha beside other versions, which contradict it; give it an address of its own."
+            )
 
     def describe(self, identifier: str) -> tuple[str, JSON] | None:
         """The URL of the image service (absolute or site-relative), and its info.json without our services."""
@@ -77,8 +97,9 @@ class InfoView(PublicView):
             return self._public(described, hidden=offer.hidden)
         return self._judged(asked, offer, decision, token, described)
 
-    def _spoken(self) -> list[Dialect]:
-        return [dialects.DIALECTS[name] for name in self.dialects]
+    @classmethod
+    def _spoken(cls) -> list[Dialect]:
+        return [dialects.DIALECTS[name] for name in cls.dialects]
 
     def _browser_may(self, request: Request, offer: Offer, now: datetime) -> bool:
         return isinstance(decide(offer, identify.browser(request._request), now), Allowed)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import get_script_prefix, get_urlconf, reverse
 
 from iiif_auth.conf import conf
-from iiif_auth.protocol.dialects import PROBED
+from iiif_auth.protocol.dialects import PROBES
 from iiif_auth.protocol.links import Links
 
 
@@ -29,6 +29,6 @@ def _links(space: str, site: str, script: str, urlconf: object) -> Links:
         access_at=prefix("access", slug="x"),
         token_at=prefix("token", slug="x"),
         logout_at=prefix("logout", slug="x"),
-        probe_at=prefix("probe", reference="x") if space in PROBED else "",
+        probe_at=prefix("probe", reference="x") if space in PROBES else "",
         client_at=prefix("client", slug="x"),
     )

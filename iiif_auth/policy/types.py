@@ -279,9 +279,13 @@ class AccessService:
     pass_hours: int = 12
     origin_rule: OriginRule = OriginRule.CONFIRMED
     origins: tuple[str, ...] = ()
-    dialects: tuple[str, ...] = ("2", "1")
+    dialects: tuple[str, ...] | None = ("2", "1")
     agree_in_viewer: bool = False
     clients: Clients = Clients.ANY
+
+    def speaks(self, dialect: str) -> bool:
+        """Whether it is offered in a dialect; ``dialects`` is ``None`` for what is offered in every one."""
+        return self.dialects is None or dialect in self.dialects
 
 
 class Gets(StrEnum):

@@ -17,7 +17,7 @@ from iiif_auth.policy.types import (
     Unknown,
 )
 from iiif_auth.protocol import texts, v1
-from iiif_auth.protocol.dialect import Dialect, Probing, Services, Setting
+from iiif_auth.protocol.dialect import Answer, Dialect, Probe, Probing, Question, Services, Setting
 from iiif_auth.protocol.languages import thawed
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import JSON, Problem, logout_label
@@ -83,9 +83,9 @@ def _logout(service: AccessService, links: Links) -> list[JSON]:
 # -- Answers ------------------------------------------------------------------------------------------------------
 
 
-def probe_result(decision: Decision, address: str, links: Links) -> tuple[int, JSON]:
-    """HTTP status and body of a separate probe (A2A-PRB-02, A2A-PRB-03). ``address`` is the probe's own."""
-    found: JSON = {"@context": CONTEXT, "id": address, "type": PROBE_SERVICE}
+def probe_result(decision: Decision, question: Question) -> Answer:
+    """HTTP status and body of a separate probe (A2A-PRB-02, A2A-PRB-03)."""
+    found, links = _result(question), question.links
     match decision:
         case Allowed(rendition=rendition):
             elsewhere = rendition.location
@@ -102,10 +102,12 @@ def probe_result(decision: Decision, address: str, links: Links) -> tuple[int, J
             return 401, {**found, **_words(label=texts.UNKNOWN.note)}
 
 
-def unavailable(address: str) -> tuple[int, JSON]:
-    """What a probe answers when it can not decide; it is not a yes (security INV6)."""
-    found: JSON = {"@context": CONTEXT, "id": address, "type": PROBE_SERVICE}
-    return 401, {**found, **_words(label=texts.UNAVAILABLE.note)}
+def out_of_order(question: Question) -> Answer:
+    return 401, {**_result(question), **_words(label=texts.UNAVAILABLE.note)}
+
+
+def _result(question: Question) -> JSON:
+    return {"@context": CONTEXT, "id": question.address, "type": PROBE_SERVICE}
 
 
 def _location(uri: str, links: Links) -> JSON:
@@ -134,4 +136,5 @@ DIALECT = Dialect(
     token=token,
     error=error,
     probing=Probing.LOCATION,
+    probe=Probe(probe_result, out_of_order, offered_as="alpha", heads=True),
 )

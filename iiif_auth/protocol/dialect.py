@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from iiif_auth.policy.types import AccessService, LanguageMap, Offer, Pattern
+from iiif_auth.policy.types import AccessService, Decision, LanguageMap, Offer, Pattern
 from iiif_auth.protocol.languages import chosen
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import JSON, Problem
@@ -54,6 +54,38 @@ class Setting:
 
 
 Services = tuple[AccessService, ...]
+Answer = tuple[int, JSON]
+"""HTTP status and body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a probe is asked, and by whom: its own address, where everything else is, and what the asker reads (best first).
+
+    ``zone_name`` says where days begin, for the dates that refused people are told.
+    """
+
+    address: str
+    links: Links
+    languages: tuple[str, ...] = ("en",)
+    zone_name: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How the probe service of a version speaks.
+
+    Attributes:
+        told: the answer to a decision.
+        out_of_order: the answer where nothing could be decided, which is not a yes (security INV6).
+        offered_as: the name by which a service must be offered for its tokens to count here.
+        heads: a HEAD of the content itself is a probe too (A2A-HEAD-01, A1X-01).
+    """
+
+    told: Callable[[Decision, Question], Answer]
+    out_of_order: Callable[[Question], Answer]
+    offered_as: str
+    heads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +104,7 @@ class Dialect:
         names_origin: the token service is told the viewer's origin. If not, its message goes to ``*``.
         answers_json: the token service answers plain JSON where no ``messageId`` is given.
         at_once: the patterns whose page grants on being opened, without a click on it.
+        probe: how its probe service speaks, if it has one.
         forbids: a description may answer 403 to whoever is known and will never be let in (C3).
     """
 
@@ -84,6 +117,7 @@ class Dialect:
     token: Callable[[str, int], JSON]
     error: Callable[[Problem, AccessService | None, tuple[str, ...]], JSON]
     probing: Probing
+    probe: Probe | None = None
     names_origin: bool = True
     answers_json: bool = True
     at_once: frozenset[Pattern] = frozenset((Pattern.KIOSK,))

@@ -7,17 +7,16 @@ from datetime import datetime
 
 from iiif_auth.policy.types import AccessService, Offer
 from iiif_auth.protocol import alpha, v092, v1, v2
-from iiif_auth.protocol.dialect import Dialect, Host, Probing, Setting
+from iiif_auth.protocol.dialect import Dialect, Host, Probe, Probing, Setting
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import AMBIENT, JSON, JSONValue, is_open, services_above, services_of
+
+MEDIA = v1.MEDIA
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect for dialect in (v2.DIALECT, v1.DIALECT, v1.DIALECT_094, v092.DIALECT, alpha.DIALECT)
 }
 """By name, the newest first; the alpha, which nobody should begin with, last."""
-
-MEDIA = "1-media"
-"""Film, sound and documents in Auth 1.0: a practice of viewers and no dialect, with the addresses and tokens of “1”."""
 
 TITLES = {**{name: one.title for name, one in DIALECTS.items()}, MEDIA: "Auth 1.0 for film, sound and documents"}
 """Everything that a service can be offered in."""
@@ -29,15 +28,15 @@ for _dialect in DIALECTS.values():
     SPACES[_dialect.space] = (*SPACES.get(_dialect.space, ()), _dialect)
 """The dialects behind each first part of an address."""
 
-PROBED = ("2", "1", "alpha")
-"""The spaces that have probe services."""
+PROBES: dict[str, Probe] = {one.space: one.probe for one in DIALECTS.values() if one.probe}
+"""How probes speak, by space; some spaces have none."""
 
 
 def spoken(space: str, service: AccessService, *, origin: bool) -> Dialect | None:
     """The dialect in which somebody speaks to a service: of those of a space, the one that names an origin, or does not
     (A094-DIFF-01); ``None`` if the service is offered in none of them.
     """
-    offered = [one for one in SPACES[space] if one.name in service.dialects]
+    offered = [one for one in SPACES[space] if service.speaks(one.name)]
     alike = [one for one in offered if one.names_origin is origin]
     return next(iter(alike or offered), None)
 
@@ -49,7 +48,7 @@ def assumed(space: str, *, origin: bool) -> Dialect:
 
 def offered_in(space: str, service: AccessService) -> Dialect | None:
     """A dialect of this space in which a service is offered, for what does not depend on which of them; ``None`` if in none."""
-    return next((one for one in SPACES[space] if one.name in service.dialects), None)
+    return next((one for one in SPACES[space] if service.speaks(one.name)), None)
 
 
 def described(
@@ -86,7 +85,7 @@ def _services(dialect: Dialect, offer: Offer, at: datetime) -> tuple[AccessServi
 
 def media(offer: Offer, host: Host, links: Callable[[str], Links], languages: tuple[str, ...] = ("en",)) -> list[JSON]:
     """The blocks that the practice around 1.0 puts on a film, a recording or a document (A1X-01, A1X-02)."""
-    services = tuple(one for one in services_of(offer, "1") if MEDIA in one.dialects)
+    services = tuple(one for one in services_of(offer, "1") if one.speaks(MEDIA))
     if not services:
         return []
     setting = Setting(links("1"), host, languages)

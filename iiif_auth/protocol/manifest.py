@@ -133,7 +133,7 @@ def written(document: JSON, indent: int | str | None = None) -> bytes:
 # -- Services -----------------------------------------------------------------------------------------------------
 
 
-def decorated(document: JSON, blocks: Blocks, ours: Iterable[str] = ()) -> JSON:
+def decorated(document: JSON, blocks: Blocks, ours: Iterable[str] = (), version: int | None = None) -> JSON:
     """The document with these services in it; the same one if none are wanted. What is given is not changed.
 
     Other people's services stay, and first. Ours that are there already are replaced, so that doing it twice is doing it once.
@@ -143,11 +143,12 @@ def decorated(document: JSON, blocks: Blocks, ours: Iterable[str] = ()) -> JSON:
 
     Args:
         ours: beginnings of the URLs of our services, by which those are known that ``blocks`` would not give today.
+        version: 2 or 3, of the Presentation API, where the document does not say it itself or says it wrongly.
 
     Raises:
         NotAManifest: the document is nested too deeply, or would need too many services.
     """
-    scope = _Scope(_version_told(document) or _version_looked_like(document))
+    scope = _Scope(version or _version_told(document) or _version_looked_like(document))
     found: JSON = _Decoration(blocks, tuple(ours)).document(document, scope, 1)
     return found
 

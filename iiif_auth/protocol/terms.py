@@ -40,7 +40,7 @@ AMBIENT = AccessService(
         ),
     ),
     origin_rule=OriginRule.OPEN,
-    dialects=("2", "1", "1-media", "0.9.4", "0.9.2", "alpha"),
+    dialects=None,
 )
 """The service of a rule that names none: every probe must have one (A2-PSD-03), and this one opens nothing by itself."""
 
@@ -88,7 +88,7 @@ def _services(offer: Offer, dialect: str, reach: int) -> tuple[AccessService, ..
         for tier in (policy.tiers if policy else ())
         if tier.reach >= reach
         for service in tier.services
-        if dialect in service.dialects
+        if service.speaks(dialect)
     }
     return tuple(sorted(found.values(), key=lambda service: FLOW_ORDER.index(service.pattern)))
 

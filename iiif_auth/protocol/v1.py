@@ -6,9 +6,8 @@ from functools import partial
 
 from iiif_auth.policy.types import AccessService, Allowed, Decision, Denied, Offer, Pattern, Unknown
 from iiif_auth.protocol import texts
-from iiif_auth.protocol.dialect import Dialect, Probing, Services, Setting
+from iiif_auth.protocol.dialect import Answer, Dialect, Probe, Probing, Question, Services, Setting
 from iiif_auth.protocol.languages import chosen
-from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import JSON, Problem, logout_label
 
 COOKIE_SERVICE = "AuthCookieService1"
@@ -139,11 +138,12 @@ def media_probe(offer: Offer, setting: Setting) -> JSON:
     }
 
 
-def media_result(decision: Decision, links: Links, languages: tuple[str, ...]) -> tuple[int, JSON]:
+def media_result(decision: Decision, question: Question) -> Answer:
     """HTTP status and body of that probe: the same address for all of it, another for a lesser version, 401 for nothing.
 
     ``contentLocation`` is always there: viewers compare it with the manifest, letter by letter (A1X-03).
     """
+    links, languages = question.links, question.languages
     match decision:
         case Allowed(rendition=rendition):
             return 200, _media(links.content(rendition.uri), chosen(rendition.label, languages))
@@ -158,9 +158,16 @@ def media_result(decision: Decision, links: Links, languages: tuple[str, ...]) -
             return 404, {"label": chosen(texts.UNKNOWN.note, languages)}
 
 
+def media_out_of_order(question: Question) -> Answer:
+    return 503, {"label": chosen(texts.UNAVAILABLE.note, question.languages)}
+
+
 def _media(location: str, label: str) -> JSON:
     return {"contentLocation": location, **({"label": label} if label else {})}
 
+
+MEDIA = "1-media"
+"""The practice is no dialect: it has the addresses and tokens of 1.0, and must be offered besides."""
 
 # -- The two rows -------------------------------------------------------------------------------------------------
 
@@ -174,6 +181,7 @@ DIALECT = Dialect(
     token=token,
     error=error,
     probing=Probing.REDIRECT,
+    probe=Probe(media_result, media_out_of_order, offered_as=MEDIA, heads=True),
     at_once=frozenset((Pattern.KIOSK, Pattern.CLICKTHROUGH)),
 )
 DIALECT_094 = Dialect(

@@ -17,7 +17,7 @@ from iiif_auth.policy.types import (
     Unknown,
 )
 from iiif_auth.protocol import texts
-from iiif_auth.protocol.dialect import Dialect, Host, Probing, Services, Setting
+from iiif_auth.protocol.dialect import Answer, Dialect, Host, Probe, Probing, Question, Services, Setting
 from iiif_auth.protocol.languages import thawed
 from iiif_auth.protocol.links import Links
 from iiif_auth.protocol.terms import JSON, JSONValue, Problem, content_status, logout_label, services_of
@@ -132,6 +132,14 @@ def probe_result(decision: Decision, links: Links, zone_name: str = "UTC") -> JS
             return _result(404, _told(texts.UNKNOWN))
 
 
+def told(decision: Decision, question: Question) -> Answer:
+    return 200, probe_result(decision, question.links, question.zone_name)
+
+
+def out_of_order(question: Question) -> Answer:
+    return 200, unavailable()
+
+
 def unavailable() -> JSON:
     """What a probe answers when it can not decide (A2-PRB-19, security INV6)."""
     return _result(503, _told(texts.UNAVAILABLE))
@@ -236,5 +244,6 @@ DIALECT = Dialect(
     token=token,
     error=error,
     probing=Probing.ELSEWHERE,
+    probe=Probe(told, out_of_order, offered_as="2"),
     answers_json=False,
 )
