@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from iiif_auth import api, store
@@ -23,7 +24,7 @@ from iiif_auth.policy.types import ImageApi, Kind
 from iiif_auth.protocol.manifest import Place, decorated
 from iiif_auth.protocol.terms import JSON, is_open
 from project.images.library import describe
-from project.items import BY_SLUG, ITEMS, Item, Piece
+from project.items import BY_SLUG, ITEMS, Item, Piece, Words
 
 PRESENTATION = {
     2: "http://iiif.io/api/presentation/2/context.json",
@@ -47,12 +48,14 @@ class Flavour:
     """The documents for viewers of some age.
 
     Attributes:
+        about: which viewers, in words.
         presentation: the version of the Presentation API.
         pictures: where their pictures are, and in which version of the Image API.
         spoken: the versions of Auth whose services stand at a place, for pictures and, under ``media``, for everything else.
     """
 
     name: str
+    about: Words
     presentation: int
     pictures: str
     image_api: int
@@ -61,9 +64,18 @@ class Flavour:
 
 
 FLAVOURS = {
-    "": Flavour("", 3, "/iiif/image/3/", 3, {Place.CONTENT_3: ("2",)}, {Place.CONTENT_3: ("2",)}),
+    "": Flavour(
+        "",
+        _("Viewers of Authorization Flow 2.0.0"),
+        3,
+        "/iiif/image/3/",
+        3,
+        {Place.CONTENT_3: ("2",)},
+        {Place.CONTENT_3: ("2",)},
+    ),
     "mixed": Flavour(
         "mixed",
+        _("Viewers of 2.0.0 and of 1.0, in one document"),
         3,
         "/iiif/image/2/",
         2,
@@ -71,10 +83,26 @@ FLAVOURS = {
         {Place.CONTENT_3: ("2",), Place.IMAGE_SERVICE_2_IN_3: ("1",)},
         {Place.CONTENT_3: ("2", "1-media")},
     ),
-    "1": Flavour("1", 2, "/iiif/image/2/", 2, {Place.IMAGE_SERVICE_2: ("1",)}, {Place.CONTENT_2: ("1-media",)}),
-    "0": Flavour("0", 2, "/iiif/0/image/2/", 2, {Place.IMAGE_SERVICE_2: ("0.9.4", "0.9.2")}),
+    "1": Flavour(
+        "1",
+        _("Viewers of Authentication 1.0"),
+        2,
+        "/iiif/image/2/",
+        2,
+        {Place.IMAGE_SERVICE_2: ("1",)},
+        {Place.CONTENT_2: ("1-media",)},
+    ),
+    "0": Flavour(
+        "0", _("Viewers of Authentication 0.9"), 2, "/iiif/0/image/2/", 2, {Place.IMAGE_SERVICE_2: ("0.9.4", "0.9.2")}
+    ),
     "alpha": Flavour(
-        "alpha", 3, "/iiif/alpha/image/3/", 3, {Place.IMAGE_SERVICE_3_IN_3: ("alpha",)}, {Place.CONTENT_3: ("alpha",)}
+        "alpha",
+        _("Pilots of the 2.0 alpha"),
+        3,
+        "/iiif/alpha/image/3/",
+        3,
+        {Place.IMAGE_SERVICE_3_IN_3: ("alpha",)},
+        {Place.CONTENT_3: ("alpha",)},
     ),
 }
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from iiif_auth import store
 from project import places
 from project.items import ACCOUNTS, BY_SLUG, ITEMS, PASSWORD, Item
-from project.manifests import public
+from project.manifests import FLAVOURS, address, public
 from project.sentences import sentences
 
 
@@ -27,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "places": list(places.PLACES.values()),
         "here": places.here(),
         "demo": settings.DEMO,
-        "collection": public(reverse("collection")),
+        "collections": [(one.about, address("collection", one)) for one in FLAVOURS.values()],
     }
     return render(request, "project/home.html", context)
 
@@ -42,7 +42,7 @@ def item(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "item": found,
         "viewer": in_viewer(found),
-        "manifest": public(reverse("manifest", args=[slug])),
+        "manifests": [(one.about, address("manifest", one, slug=slug)) for one in FLAVOURS.values()],
         "rules": sentences(offer) if offer else (),
         "path": found.pieces[0].path,
         "why": why_page(found),

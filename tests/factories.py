@@ -199,3 +199,30 @@ class TokenFactory(factory.django.DjangoModelFactory):
     origin = "https://viewer.example.org"
     created = factory.LazyFunction(timezone.now)
     ends = factory.LazyAttribute(lambda row: row.created + timedelta(minutes=5))
+
+
+class RegisteredClientFactory(factory.django.DjangoModelFactory):
+    """A viewer whose secret nobody knows; ``services`` may be given."""
+
+    class Meta:
+        model = models.RegisteredClient
+        skip_postgeneration_save = True
+
+    client_id = factory.Sequence(lambda number: f"reading-room-{number}")
+    name = factory.Sequence(lambda number: f"Reading room {number}")
+    digest = factory.Sequence(lambda number: hexdigest(f"client {number}"))
+
+    @factory.post_generation
+    def services(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        if create and extracted:
+            self.services.set(extracted)
+
+
+class ClientCodeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.ClientCode
+
+    digest = factory.Sequence(lambda number: hexdigest(f"code {number}"))
+    client = factory.SubFactory(RegisteredClientFactory)
+    service = factory.SubFactory(AccessServiceFactory)
+    ends = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,34 @@ HOME = "203.0.113.9"
 READING_ROOM = "192.0.2.5"
 CANARY = b"CANARY: these bytes are restricted"
 JSON = dict[str, Any]
+DIALECTS = {"2": "2", "1": "1", "0.9.4": "0", "0.9.2": "0", "alpha": "alpha"}
+"""Every version of the protocol, and the space that it is spoken in."""
+ALL = ["2", "1", "1-media", "0.9.4", "0.9.2", "alpha"]
+"""Everything that a service can be offered in."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One of the two versions that are the same text with another number in their URIs (requirements 0.2)."""
+
+    dialect: str
+    number: int
+
+    @property
+    def space(self) -> str:
+        return str(self.number)
+
+    def uri(self, word: str) -> str:
+        return f"http://iiif.io/api/auth/{self.number}/{word}"
+
+    def info(self, name: str = "chart") -> str:
+        """Where pictures of this version are described; see :mod:`tests.http.urls`."""
+        return f"/iiif/{self.space}/{name}"
+
+
+V1, V094 = Version("1", 1), Version("0.9.4", 0)
+BOTH = pytest.mark.parametrize("version", [V1, V094], ids=("1.0", "0.9.4"))
+"""For every test of a module: what is shown of 1.0 is shown of 0.9.4 too (A094-ALL-01)."""
 
 
 @pytest.fixture
@@ -78,6 +107,16 @@ def restricted(
     if not url.startswith("/iiif/"):
         values = {"image_api": 0, "type": "Text", **values}
     return factories.ResourceFactory(url=url, policy=rules, **values)
+
+
+def picture(name: str = "chart", *who: JSON, by: tuple[AccessService, ...] = (), **values: Any) -> Resource:
+    """A restricted picture that has an address in each version of the Image API, under one policy."""
+    return in_both_apis(restricted(f"/iiif/3/{name}", *who, by=by, **values))
+
+
+def in_both_apis(row: Resource) -> Resource:
+    factories.RenditionFactory(resource=row, url=row.url.replace("/iiif/3/", "/iiif/1/"), image_api=2)
+    return row
 
 
 def reading_room(*prefixes: str) -> Network:
@@ -155,6 +194,16 @@ def probe_of(uri: str, space: str = "2") -> str:
     return path(links(space).probe(uri))
 
 
+def named(dialect: str) -> str:
+    """What a viewer of this version says of itself."""
+    return "" if dialect == "0.9.2" else VIEWER
+
+
+def page_in(slug: str, dialect: str) -> str:
+    """The access page as a viewer of this version opens it."""
+    return access(slug, named(dialect), DIALECTS[dialect])
+
+
 def path(url: str) -> str:
     assert url.startswith(BASE)
     return url.removeprefix(BASE)
@@ -216,6 +265,32 @@ def problem(browser: Browser, slug: str, origin: str = VIEWER) -> str:
     return str(found["profile"])
 
 
+def told(browser: Browser, slug: str, dialect: str) -> JSON:
+    """What a viewer of this version is told by the token service."""
+    found = envelope(browser.get(token_page(slug, named(dialect), space=DIALECTS[dialect])))
+    assert found["targetOrigin"] == (named(dialect) or "*")
+    return dict(found["message"])
+
+
+def drawn(browser: Browser, slug: str, dialect: str) -> str:
+    """A token of this version."""
+    found = told(browser, slug, dialect)
+    assert "accessToken" in found, found
+    return str(found["accessToken"])
+
+
+def plain_token(browser: Browser, slug: str, space: str, **query: str) -> Any:
+    """The answer of the token service to a program that is no browser."""
+    return browser.get(path(links(space).token(slug)), query)
+
+
+def described(uri: str, bearer: str | None = None, address: str = HOME, **headers: str) -> Any:
+    """The answer of an info.json to a viewer, which sends no cookie."""
+    if bearer is not None:
+        headers["authorization"] = f"Bearer {bearer}"
+    return Browser(address).get(f"{uri}/info.json", headers=headers)
+
+
 def probe(uri: str, bearer: str | None = None, address: str = HOME, **headers: str) -> JSON:
     """The answer of the probe to a viewer, which sends no cookie."""
     if bearer is not None:
@@ -231,7 +306,8 @@ def probe_status(uri: str, bearer: str | None = None, address: str = HOME) -> in
 
 def content_status(browser: Browser, uri: str = "/iiif/3/chart") -> int:
     """What the content answers; whatever is refused must not leak."""
-    response = browser.get(uri + ("/full/max/0/default.jpg" if uri.startswith("/iiif/3/") else ""))
+    is_picture = uri.startswith(("/iiif/3/", "/iiif/1/", "/iiif/0/"))
+    response = browser.get(uri + ("/full/max/0/default.jpg" if is_picture else ""))
     body = b"".join(response.streaming_content) if response.streaming else response.content
     assert (CANARY in body) == (response.status_code == 200)
     return int(response.status_code)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from math import isfinite
 from operator import is_
 from typing import Any
@@ -221,6 +222,8 @@ class _Decoration:
 
     def _services(self, held: Any, value: Any, scope: _Scope, depth: int) -> Any:
         """What is to stand in ``service`` of an object; ``None`` if nothing is."""
+        if value is None and not (scope.version and ("id" in held or "@id" in held)):
+            return None
         listed = _listed(value)
         inner = depth + 1 + isinstance(value, list)
         walked = [self._service(one, scope, inner) if isinstance(one, NESTED) else one for one in listed]
@@ -293,11 +296,11 @@ class _Decoration:
 # -- Reading what is there ----------------------------------------------------------------------------------------
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any) -> Sequence[str]:
     """The texts in a value that may be one or a list of them."""
-    for one in _listed(value):
-        if isinstance(one, str):
-            yield one
+    if isinstance(value, str):
+        return (value,)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else ()
 
 
 def _listed(value: Any) -> list[Any]:
@@ -320,8 +323,12 @@ def _version_looked_like(document: JSON) -> int:
 
 
 def _is_structure(held: JSON) -> bool:
-    types = (text for key in ("type", "@type") for text in _texts(held.get(key)))
-    return any(re.split(r"[:/#]", text)[-1] in STRUCTURE for text in types)
+    return any(map(_is_structural, (*_texts(held.get("type")), *_texts(held.get("@type")))))
+
+
+@lru_cache(maxsize=256)
+def _is_structural(kind: str) -> bool:
+    return re.split(r"[:/#]", kind)[-1] in STRUCTURE
 
 
 def _url(held: Any) -> str | None:
@@ -338,10 +345,16 @@ def _image_api(service: Any) -> int:
     """The version of an image service; 0 if this is something else."""
     if not isinstance(service, dict):
         return 0
-    told = IMAGE_SERVICE.search(" ".join(text for key in TELLING for text in _texts(service.get(key))))
+    return _api_told(" ".join([text for key in TELLING for text in _texts(service.get(key))]), "id" in service)
+
+
+@lru_cache(maxsize=256)
+def _api_told(words: str, modern: bool) -> int:
+    """The version by the words of an image service; where they do not say it, versions before 3 had no ``id``."""
+    told = IMAGE_SERVICE.search(words)
     if told is None:
         return 0
-    return int(next((group for group in told.groups() if group), 3 if "id" in service else 2))
+    return int(next((group for group in told.groups() if group), 3 if modern else 2))
 
 
 def _place(version: int, scope: _Scope) -> Place:

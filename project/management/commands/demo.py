@@ -97,8 +97,8 @@ class Command(BaseCommand):
         if not no_viewer:
             viewer = viewer_site.serve(port + 1, public(reverse("collection")), HOST)
             threading.Thread(target=viewer.serve_forever, daemon=True).start()
-        self.announce(no_viewer)
         try:
+            self.announce(no_viewer)
             library.serve_forever()
         except KeyboardInterrupt:
             self.say("\nThe demo has stopped. Your changes are kept; --reset begins afresh.")
