@@ -27,6 +27,7 @@ from django.utils import timezone
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import guard
+from iiif_auth.http import manifest as manifests
 from iiif_auth.http.links import links
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import Allowed, Decision, ImageApi, Offer
@@ -34,11 +35,14 @@ from iiif_auth.protocol import dialects as registry
 from iiif_auth.protocol import identity, infojson, v2
 from iiif_auth.protocol.dialect import Host
 from iiif_auth.protocol.identity import NotAResourceURL
+from iiif_auth.protocol.manifest import NotAManifest
 from iiif_auth.protocol.terms import JSON, is_open
 
 __all__ = [
+    "NotAManifest",
     "NotAResourceURL",
     "decision_about",
+    "decorated",
     "is_restricted",
     "may_see",
     "protect",
@@ -142,6 +146,17 @@ def with_services(document: JSON, url: str, *, version: int = 3) -> JSON:
     for service in services_for(url, profile=version == 2):
         document = infojson.with_probe(document, service, version)
     return document
+
+
+def decorated(manifest: JSON) -> JSON:
+    """A manifest of Presentation 2.1 or 3, or a Collection with manifests in it, with services on the resources we know.
+
+    Every other property and its order stay; what is not ours, and what nobody is to know of, is left as it is.
+
+    Raises:
+        NotAManifest: it is nested too deeply, or would need too many services.
+    """
+    return manifests.decorated(manifest)[0]
 
 
 def _offer(url: str) -> Offer | None:

@@ -17,7 +17,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.module_loading import import_string
 
-from iiif_auth import triggers
+from iiif_auth import fetch, triggers
 from iiif_auth.conf import DEFAULTS, conf
 from iiif_auth.protocol import origins
 
@@ -197,6 +197,26 @@ def csp() -> Iterator[CheckMessage]:
             )
 
 
+def manifests() -> Iterator[CheckMessage]:
+    """Entries that can not be used are passed over at run time, and so must be named here."""
+    for key, example, fits in (
+        ("MANIFEST_SOURCES", "https://manifests.example.org/iiif/", is_source),
+        ("MANIFEST_PATHS", "/iiif/*/manifest.json", lambda path: isinstance(path, str) and path.startswith("/")),
+    ):
+        given = conf.given.get(key, ())
+        if not isinstance(given, list | tuple):
+            yield error(17, f"{key} is not a list.", f"Write it as a list, even with one entry: [{example!r}].")
+            continue
+        for entry in given:
+            if not fits(entry):
+                yield error(18, f"{entry!r} in {key} can not be used.", f"Write each entry like {example!r}.")
+
+
+def is_source(entry: object) -> bool:
+    target = fetch.target_of(entry) if isinstance(entry, str) else None
+    return target is not None and not target.query
+
+
 SETTINGS_CHECKS = (
     keys,
     base_url,
@@ -207,6 +227,7 @@ SETTINGS_CHECKS = (
     proxies,
     hooks,
     send_file,
+    manifests,
     user_model,
     csp,
 )

@@ -45,6 +45,15 @@ WRONG = {
     "iiif_auth.E002": [flow(BASEURL="x"), flow(base_url="x")],
     "iiif_auth.E003": [{"IIIF_AUTH": RIGHT}],
     "iiif_auth.E004": [{"IIIF_AUTH_FLOW": {}}, flow(BASE_URL=""), flow(BASE_URL="/")],
+    "iiif_auth.E017": [
+        flow(MANIFEST_SOURCES="https://x.example.org/"),
+        flow(MANIFEST_PATHS="/iiif/*"),
+        flow(MANIFEST_PATHS=None),
+    ],
+    "iiif_auth.E018": [
+        *[flow(MANIFEST_SOURCES=[url]) for url in ("x.example.org", "https://x.example.org/?a=b", "ftp://x/", 7, "")],
+        *[flow(MANIFEST_PATHS=[path]) for path in ("iiif/*", "https://x.example.org/iiif/*", None)],
+    ],
     "iiif_auth.E005": [
         flow(BASE_URL=url)
         for url in (
@@ -95,6 +104,7 @@ GOOD = [
     {"MIDDLEWARE": [SECURITY], "SECURE_CROSS_ORIGIN_OPENER_POLICY": None},
     {"MIDDLEWARE": []},
     {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"), **flow(TRUSTED_PROXIES=1)},
+    flow(MANIFEST_SOURCES=["https://x.example.org/iiif/"], MANIFEST_PATHS=("/iiif/*/manifest.json",)),
     {"CORS_ALLOW_ALL_ORIGINS": True, "INSTALLED_APPS": ["corsheaders"]},
     {"CORS_ALLOW_CREDENTIALS": True, "INSTALLED_APPS": ["corsheaders"]},
 ]
