@@ -87,15 +87,16 @@ class InfoView(PublicView):
     def _about(self, request: Request, offer: Offer, document: JSON) -> HttpResponse:
         now = timezone.now()
         asked = [one for one in self._spoken() if one.probing is not Probing.ELSEWHERE]
-        token = identify.shown_token(request._request, doors(offer, asked)) if asked else None
+        if not asked:
+            # The same for everybody; but dimensions are existence, and of that only whoever is let in is told (INV11).
+            if offer.hidden and not self._browser_may(request, offer, now):
+                return self._missing()
+            return self._public(self._described(request, offer, document, now), hidden=offer.hidden)
+        token = identify.shown_token(request._request, doors(offer, asked))
         decision = decide(offer, identify.bearer_of(request._request, token), now)
         if offer.hidden and not isinstance(decision, Allowed) and not self._browser_may(request, offer, now):
-            # Dimensions are existence. Only whoever is let in is told (INV11).
             return self._missing()
-        described = self._described(request, offer, document, now)
-        if not asked:
-            return self._public(described, hidden=offer.hidden)
-        return self._judged(asked, offer, decision, token, described)
+        return self._judged(asked, offer, decision, token, self._described(request, offer, document, now))
 
     @classmethod
     def _spoken(cls) -> list[Dialect]:
@@ -106,11 +107,10 @@ class InfoView(PublicView):
 
     def _described(self, request: Request, offer: Offer, document: JSON, now: datetime) -> JSON:
         spoken = self._spoken()
-        for about, some in (
-            (_led_to(offer, now), [one for one in spoken if one.probing is Probing.REDIRECT]),
-            (offer, [one for one in spoken if one.probing is not Probing.REDIRECT]),
-        ):
+        redirecting = [one for one in spoken if one.probing is Probing.REDIRECT]
+        for some in (redirecting, [one for one in spoken if one not in redirecting]):
             names = [one.name for one in some]
+            about = _led_to(offer, now) if some and some is redirecting else offer
             blocks = dialects.described(names, about, HOSTS[self.version], links, now, languages(request._request))
             document = infojson.with_services(document, blocks, some, self.version)
         return document
