@@ -195,6 +195,7 @@ def protect(
             refusal = guard.refusal(request, about, take=take, degraded=degraded)
             return refusal if refusal is not None else guard.admitted(request, view(request, *args, **kwargs))
 
+        guarded.iiif_auth_guarded = True  # type: ignore[attr-defined]
         return transaction.non_atomic_requests(guarded)
 
     return decorate

@@ -21,7 +21,7 @@ def end_pass(sender: object, request: HttpRequest | None, **kwargs: Any) -> None
 
 
 def is_for_viewers(sender: object, request: HttpRequest, **kwargs: Any) -> bool:
-    """Whether this is a probe or an info.json, which viewers on every site must be able to read.
+    """Whether this is a probe, an info.json or guarded content, which viewers on every site must be able to ask for.
 
     django-cors-headers answers preflights itself, and those of sites not on its list with
     nothing (hosts.md, C6).
@@ -32,7 +32,8 @@ def is_for_viewers(sender: object, request: HttpRequest, **kwargs: Any) -> bool:
         view = resolve(request.path_info, getattr(request, "urlconf", None)).func
     except Resolver404:
         return False
-    return issubclass(getattr(view, "view_class", getattr(view, "cls", object)), PublicView)
+    public = issubclass(getattr(view, "view_class", getattr(view, "cls", object)), PublicView)
+    return public or getattr(view, "iiif_auth_guarded", False)
 
 
 if apps.is_installed("corsheaders"):

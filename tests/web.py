@@ -27,7 +27,7 @@ CANARY = b"CANARY: these bytes are restricted"
 JSON = dict[str, Any]
 DIALECTS = {"2": "2", "1": "1", "0.9.4": "0", "0.9.2": "0", "alpha": "alpha"}
 """Every version of the protocol, and the space that it is spoken in."""
-ALL = ["2", "1", "1-media", "0.9.4", "0.9.2", "alpha"]
+ALL = ["2", "1", "0.9.4", "0.9.2", "alpha", "1-media"]
 """Everything that a service can be offered in."""
 
 

@@ -80,16 +80,16 @@ def refusal(
     now = timezone.now()
     offer, decision = _judged(request, url, now)
     match decision:
+        case Allowed() if take and not decision.take:
+            return refused(403)
         case Allowed() if getattr(request, "iiif_auth_headed", False):
             return seen()
-        case Allowed() if decision.take or not take:
+        case Allowed():
             identify.keep_alive(request)
             # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives that to the next (INV7).
             everybodys = not take and offer is not None and is_open(offer, now)
             request.iiif_auth_open = everybodys  # type: ignore[attr-defined]
             return None
-        case Allowed():
-            return refused(403)
         case Denied() if degraded is not None and (instead := _lesser(request, offer, decision)):
             return sent_on(degraded(request, instead))
         case Denied() | Unknown():
@@ -116,6 +116,7 @@ def sent_on(location: str) -> HttpResponse:
 def seen() -> HttpResponse:
     """The whole answer to a HEAD with a token that counts. The view is not called, so there is nothing that could leave."""
     response = HttpResponse(status=200, headers={"Cache-Control": "no-store", "Vary": "Authorization"})
+    del response.headers["Content-Type"]  # nobody looked what it is
     for name, value in CORS.items():
         response.headers[name] = value
     return response

@@ -85,7 +85,7 @@ def _services(dialect: Dialect, offer: Offer, at: datetime) -> tuple[AccessServi
 
 def media(offer: Offer, host: Host, links: Callable[[str], Links], languages: tuple[str, ...] = ("en",)) -> list[JSON]:
     """The blocks that the practice around 1.0 puts on a film, a recording or a document (A1X-01, A1X-02)."""
-    services = tuple(one for one in services_of(offer, "1") if one.speaks(MEDIA))
+    services = tuple(one for one in services_of(offer, "1") if one is not AMBIENT and one.speaks(MEDIA))
     if not services:
         return []
     setting = Setting(links("1"), host, languages)

@@ -26,6 +26,7 @@ MADE = {
     "grant": factories.GrantFactory,
     "network": factories.NetworkFactory,
     "pass": factories.PassFactory,
+    "registeredclient": factories.RegisteredClientFactory,
     "resource": factories.ResourceFactory,
     "tier": factories.TierFactory,
     "token": factories.TokenFactory,

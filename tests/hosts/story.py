@@ -242,6 +242,20 @@ def test_as_few_queries_as_anywhere(django_assert_max_num_queries):
         assert client.get(url, headers={"authorization": f"Bearer {token}"}).json()["status"] == 200
 
 
+def preflight_of_a_scan(uri=SCAN):
+    asked = {"access-control-request-method": "HEAD", "access-control-request-headers": "authorization"}
+    return Browser().options(uri, headers={"origin": VIEWER, **asked})
+
+
+def test_viewers_on_every_site_may_ask_before_they_look_at_what_is_guarded():
+    member()
+    response = preflight_of_a_scan()
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Access-Control-Allow-Origin"] in ("*", VIEWER)
+    assert "authorization" in response.headers["Access-Control-Allow-Headers"].lower()
+    assert "Access-Control-Allow-Origin" not in preflight_of_a_scan("/signing-in/").headers
+
+
 def test_without_our_answer_the_cors_app_would_swallow_the_preflight():
     """So that the tests above can not pass because nothing stood in the way."""
     from corsheaders.signals import check_request_enabled
@@ -252,5 +266,6 @@ def test_without_our_answer_the_cors_app_would_swallow_the_preflight():
     try:
         preflight = probe(method="options", **{"access-control-request-method": "GET"})
         assert "Access-Control-Allow-Origin" not in preflight.headers
+        assert "Access-Control-Allow-Origin" not in preflight_of_a_scan().headers
     finally:
         check_request_enabled.connect(is_for_viewers, dispatch_uid="iiif_auth.is_for_viewers")

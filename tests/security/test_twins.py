@@ -12,20 +12,37 @@ import pytest
 from django.http import HttpResponse
 from django.utils.safestring import mark_safe
 
-from iiif_auth import identify, middleware, passes, store
+from iiif_auth import clients, identify, middleware, passes, store
 from iiif_auth.enforce import guard
 from iiif_auth.http import access, headers, info, probe, token
 from iiif_auth.http import logout as logout_views
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.policy.types import OriginRule, Pattern
-from iiif_auth.protocol import infojson, origins, v2
+from iiif_auth.protocol import dialects, infojson, origins, v092, v1, v2
+from iiif_auth.protocol.dialect import Dialect
 from iiif_auth.protocol.terms import Problem
-from tests.enforce import test_guard
-from tests.http import test_access, test_headers, test_info, test_logout, test_middleware, test_probe, test_token
+from tests.enforce import test_guard, test_heads
+from tests.http import (
+    test_access,
+    test_access_v1,
+    test_alpha,
+    test_clients,
+    test_headers,
+    test_info,
+    test_info_v1,
+    test_logout,
+    test_media_v1,
+    test_middleware,
+    test_probe,
+    test_token,
+    test_token_v1,
+    test_v092,
+)
 
 # The fixtures of those tests are needed here by name.
 from tests.http.test_probe import tiers  # noqa: F401
-from tests.security import test_bad_input, test_hidden, test_tokens_everywhere
+from tests.security import test_bad_input, test_dialects, test_hidden, test_tokens_everywhere
+from tests.web import V094, V1
 
 
 @dataclass
@@ -85,7 +102,7 @@ def substitute_is_an_object(patch):
 
 @noticed_by(test_probe.test_cookies_are_not_looked_at)
 def the_probe_takes_the_cookie(patch):
-    patch.setattr(identify, "bearer", lambda request, dialect, services: identify.browser(request))
+    patch.setattr(identify, "bearer", lambda request, doors: identify.browser(request))
 
 
 @noticed_by(test_probe.test_a_token_of_a_service_that_does_not_lead_here_is_nobodys)
@@ -95,7 +112,7 @@ def the_token_of_any_service_counts(patch):
             return True
 
     real = identify.bearer
-    patch.setattr(identify, "bearer", lambda request, dialect, services: real(request, dialect, Every()))
+    patch.setattr(identify, "bearer", lambda request, doors: real(request, dict.fromkeys(doors, Every())))
 
 
 @noticed_by(test_probe.test_a_token_of_another_dialect_is_nobodys, dialect="1")
@@ -404,6 +421,250 @@ def the_context_of_auth_comes_last(patch):
     patch.setattr(infojson, "with_services", last)
 
 
+# -- Versions before 2.0.0 ----------------------------------------------------------------------------------------
+
+
+@noticed_by(
+    test_dialects.test_a_token_counts_at_the_doors_of_its_own_version_and_service_and_at_no_other, name="probe of 2.0.0"
+)
+@noticed_by(
+    test_dialects.test_a_token_counts_at_the_doors_of_its_own_version_and_service_and_at_no_other,
+    name="probe of the alpha",
+)
+@noticed_by(
+    test_dialects.test_a_token_counts_at_the_doors_of_its_own_version_and_service_and_at_no_other,
+    name="description of 1.0",
+)
+@noticed_by(
+    test_dialects.test_a_token_counts_at_the_doors_of_its_own_version_and_service_and_at_no_other,
+    name="description of 0.9",
+)
+@noticed_by(
+    test_dialects.test_a_token_counts_at_the_doors_of_its_own_version_and_service_and_at_no_other,
+    name="head of a document",
+)
+@noticed_by(test_heads.test_versions_that_have_it_not_are_nobody, dialect="2")
+def the_version_of_a_token_does_not_matter(patch):
+    real = store.find_token
+
+    def alike(request, doors):
+        facts = real(identify.digest(identify.presented_token(request) or "A" * 43))
+        return facts if facts and any(facts.service in slugs for slugs in doors.values()) else None
+
+    patch.setattr(identify, "shown_token", alike)
+
+
+@noticed_by(test_heads.test_nothing_but_a_head_looks_at_the_token, dialect="alpha", method="get")
+@noticed_by(test_alpha.test_content_obeys_the_cookie_and_never_the_token)
+@noticed_by(test_info_v1.test_the_picture_obeys_the_cookie_and_never_the_token, version=V1)
+def the_content_takes_tokens_of_old_versions(patch):
+    def asker(request, offer):
+        doors = dict.fromkeys(dialects.DIALECTS, frozenset(store.rulebook().services))
+        token = identify.shown_token(request, doors)
+        return identify.bearer_of(request, token) if token else identify.browser(request)
+
+    patch.setattr(guard, "_asker", asker)
+
+
+@noticed_by(test_heads.test_the_view_behind_is_not_even_called, dialect="1")
+def a_head_with_a_token_reaches_the_view(patch):
+    patch.setattr(guard, "seen", lambda: None)
+
+
+@noticed_by(test_media_v1.test_where_the_practice_is_off_a_token_of_1_0_says_nothing)
+@noticed_by(test_heads.test_what_is_switched_off_is_not_heard, dialect="1")
+def the_practice_is_followed_everywhere(patch):
+    real = dialects.DIALECTS["1"]
+    everywhere = replace(real, probe=replace(real.probe, offered_as="1"))
+    patch.setitem(dialects.DIALECTS, "1", everywhere)
+    patch.setitem(dialects.PROBES, "1", everywhere.probe)
+
+
+@noticed_by(test_dialects.test_a_service_that_is_not_offered_in_a_space_is_not_there, space="alpha")
+@noticed_by(test_dialects.test_what_is_not_offered_looks_like_what_was_never_there, space="0")
+@noticed_by(test_dialects.test_a_new_service_is_offered_in_two_versions_and_off_in_the_others)
+def every_service_is_offered_in_everything(patch):
+    patch.setattr(identify, "service_called", lambda slug, space="2": store.rulebook().services.get(slug))
+
+
+@noticed_by(test_info_v1.test_whoever_may_not_see_it_gets_401_and_the_whole_description, version=V1)
+def a_refusal_asks_for_a_password(patch):
+    real = info.InfoView._answer
+
+    def asks(self, response):
+        response.headers["WWW-Authenticate"] = 'Basic realm="library"'
+        return real(self, response)
+
+    patch.setattr(info.InfoView, "_answer", asks)
+
+
+@noticed_by(test_info_v1.test_where_there_is_a_lesser_version_one_is_sent_to_the_best_one_may_have, version=V1)
+@noticed_by(test_v092.test_whoever_may_not_is_sent_to_a_lesser_version_which_says_how_to_get_more)
+@noticed_by(test_alpha.test_a_refusal_names_the_best_lesser_version_one_may_have_and_sends_nobody_there)
+def nobody_is_told_of_a_lesser_version(patch):
+    patch.setattr(info.InfoView, "_lesser", lambda self, offer, decision: None)
+
+
+@noticed_by(test_info_v1.test_the_version_one_is_sent_to_names_the_services_of_the_higher_one, version=V094)
+def a_lesser_version_leads_nowhere(patch):
+    patch.setattr(dialects, "services_above", lambda offer, dialect: ())
+
+
+@noticed_by(test_info_v1.test_a_page_that_stands_in_for_another_is_a_lesser_version_of_it, version=V1)
+def a_stand_in_leads_nowhere(patch):
+    patch.setattr(store, "original_of", lambda offer: None)
+
+
+@noticed_by(test_info_v1.test_nobody_is_sent_to_a_placeholder_that_stands_for_many, version=V1)
+def a_placeholder_counts_as_a_lesser_version(patch):
+    patch.setattr(store, "stands_in", lambda uri, original: True)
+
+
+@noticed_by(test_info_v1.test_every_answer_is_readable_from_anywhere_and_kept_by_no_cache, version=V1)
+@noticed_by(test_alpha.test_every_answer_is_readable_from_anywhere_and_kept_by_no_cache)
+def caches_keep_what_one_viewer_was_told(patch):
+    patch.setitem(headers.NEVER_STORE, "Cache-Control", "public, max-age=60")
+
+
+@noticed_by(
+    test_info_v1.test_one_is_sent_on_within_the_library_whatever_the_request_says_of_it,
+    version=V1,
+    headers={"host": "evil.example"},
+)
+def one_is_sent_where_the_request_came_to(patch):
+    real = info.InfoView.dispatch
+
+    def followed(self, request, *args, **kwargs):
+        response = real(self, request, *args, **kwargs)
+        if "Location" in response.headers:
+            response.headers["Location"] = request.build_absolute_uri(response.headers["Location"].partition(".org")[2])
+        return response
+
+    patch.setattr(info.InfoView, "dispatch", followed)
+
+
+@noticed_by(test_info_v1.test_a_reader_who_is_not_entitled_is_told_401_like_everybody, version=V1)
+@noticed_by(test_v092.test_403_is_for_the_known_and_for_this_version_only)
+@noticed_by(test_alpha.test_nobody_is_forbidden_here_and_what_is_hidden_is_not_there)
+def every_version_forbids(patch):
+    patch.setattr(info, "forbidden", lambda token: token is not None)
+
+
+@noticed_by(test_v092.test_whoever_is_known_and_never_let_in_gets_403_and_everything_else_the_same)
+def no_version_forbids(patch):
+    patch.setattr(info, "forbidden", lambda token: False)
+
+
+@noticed_by(test_v092.test_nobody_else_is_sent_on_nor_anybody_in_another_space)
+def strangers_are_sent_to_lesser_pictures(patch):
+    def known(request, offer, decision):
+        request.iiif_auth_pass = object()
+        return real(request, offer, decision)
+
+    real = guard._lesser
+    patch.setattr(guard, "_lesser", known)
+
+
+@noticed_by(test_token_v1.test_the_page_posts_one_token_to_the_viewer_that_asked, version=V094)
+@noticed_by(test_alpha.test_a_frame_gets_a_message_that_goes_to_the_viewer, message_id="1234")
+def old_tokens_go_to_everybody(patch):
+    real = token.page
+    patch.setattr(token, "page", lambda request, message, target: real(request, message, "*"))
+
+
+@noticed_by(test_v092.test_a_token_without_an_origin_needs_a_login_without_one)
+@noticed_by(test_token_v1.test_only_the_viewer_that_was_confirmed_is_told, version=V1)
+def any_viewer_may_have_an_old_token(patch):
+    patch.setattr(identify, "may_use_origin", lambda service, origin, facts: True)
+
+
+@noticed_by(
+    test_token_v1.test_plain_json_is_for_no_site,
+    version=V1,
+    fetched={"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"},
+    allowed=False,
+)
+def every_site_may_ask_for_plain_json(patch):
+    patch.setattr(token, "_may_be_answered", lambda request, as_json: True)
+
+
+@noticed_by(
+    test_token_v1.test_an_error_in_plain_json_has_the_status_that_fits,
+    version=V1,
+    word="missingCredentials",
+    status=401,
+)
+def errors_in_plain_json_are_200(patch):
+    patch.setattr(token, "JSON_STATUS", dict.fromkeys(Problem, 200))
+
+
+@noticed_by(test_v092.test_a_program_gets_plain_json_that_says_it_is_a_bearers)
+def nobody_says_whose_the_token_is(patch):
+    patch.setitem(dialects.DIALECTS, "0.9.2", replace(v092.DIALECT, token=v1.token))
+    patch.setitem(dialects.SPACES, "0", (v1.DIALECT_094, dialects.DIALECTS["0.9.2"]))
+
+
+@noticed_by(test_access_v1.test_where_the_page_shows_the_terms_it_is_a_login_with_a_button, version=V1)
+@noticed_by(test_access_v1.test_where_the_page_shows_the_terms_it_is_a_login_with_a_button, version=V094)
+def terms_are_agreed_to_by_opening_the_page(patch):
+    patch.setattr(Dialect, "grants_at_once", lambda self, service: service.pattern in self.at_once)
+
+
+@noticed_by(test_access_v1.test_nobody_agrees_by_looking_at_a_picture_or_a_frame, version=V1, destination="image")
+@noticed_by(test_access_v1.test_nobody_agrees_by_a_head, version=V1)
+def pictures_agree(patch):
+    patch.setattr(access, "is_for_a_page", lambda request: True)
+
+
+@noticed_by(test_access_v1.test_later_versions_ask_for_a_click_whatever_the_viewer_shows, version=V1, dialect="alpha")
+def the_alpha_needs_no_click(patch):
+    patch.setattr(access, "_grants_at_once", lambda space, service, origin: True)
+
+
+@noticed_by(test_media_v1.test_the_probe_answers_by_its_status_and_always_says_where_the_content_is)
+def a_refused_film_is_nowhere(patch):
+    patch.setattr(v1, "_media", lambda location, label: {"label": label})
+
+
+@noticed_by(test_dialects.test_what_is_hidden_and_what_was_made_up_are_the_same_in_every_space, space="alpha")
+@noticed_by(test_dialects.test_what_is_hidden_and_what_was_made_up_are_the_same_in_every_space, space="1")
+@noticed_by(test_dialects.test_what_is_hidden_and_what_was_made_up_are_the_same_in_every_space, space="0")
+def what_is_hidden_is_described_in_old_versions(patch):
+    real = store.find_offer
+    patch.setattr(store, "find_offer", lambda uri: (offer := real(uri)) and replace(offer, hidden=False))
+
+
+# -- Registered viewers -------------------------------------------------------------------------------------------
+
+
+@noticed_by(test_clients.test_an_unknown_name_a_wrong_secret_and_a_malformed_request_are_three_different_things)
+def any_secret_will_do(patch):
+    patch.setattr(clients, "compare_digest", lambda one, other: True)
+
+
+@noticed_by(test_clients.test_of_two_requests_at_the_same_time_with_one_code_one_gets_a_token)
+@noticed_by(test_clients.test_a_code_is_good_for_one_token)
+def codes_last(patch):
+    patch.setattr(clients, "use_code", lambda codes, service, holder: clients._live(codes[0], service.slug) is not None)
+
+
+@noticed_by(test_clients.test_a_code_belongs_to_whoever_logged_in_with_it)
+@noticed_by(test_clients.test_a_second_login_with_a_code_takes_it_from_nobody)
+def codes_belong_to_nobody(patch):
+    patch.setattr(clients, "note_visit", lambda request, secret: None)
+
+
+@noticed_by(test_clients.test_the_page_opens_for_whom_the_service_is_for, rule="only", code="", status=403)
+@noticed_by(test_clients.test_naming_an_origin_is_no_way_around)
+def whoever_is_not_registered_gets_in(patch):
+    patch.setattr(clients, "refused", lambda request, space, service, has_origin: False)
+
+
+@noticed_by(test_clients.test_a_new_secret_ends_the_old_one_and_every_code_drawn_with_it)
+def the_old_secret_stays(patch):
+    patch.setattr(clients, "new_secret", lambda client: identify.new_secret())
+
+
 # -- Places -------------------------------------------------------------------------------------------------------
 
 
@@ -428,11 +689,20 @@ def the_last_cookie_wins(patch):
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
 def test_a_broken_twin_is_noticed(twin, site, request, monkeypatch):
     fixtures = Fixtures(twin.test, request)
+    fixtures.update(twin.values)
     wanted = [name for name in inspect.signature(twin.test).parameters if name not in twin.values]
     given = {name: fixtures[name] for name in wanted}
     twin.breaks(monkeypatch)
     with pytest.raises((AssertionError, KeyError, ValueError, CalledProcessError)):
         twin.test(**given, **twin.values)
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
+def test_of_a_whole_server_it_notices_nothing(twin, site, request):
+    """Or the test above would show nothing but that some test fails."""
+    fixtures = Fixtures(twin.test, request)
+    fixtures.update(twin.values)
+    twin.test(**{name: fixtures[name] for name in inspect.signature(twin.test).parameters})
 
 
 class Fixtures(dict[str, Any]):
