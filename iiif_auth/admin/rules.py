@@ -373,8 +373,19 @@ def cautions_about_service(row: AccessService) -> Iterator[str]:
         yield gettext("This service is not offered in version 2.0.0, so viewers that speak only that can not use it.")
     if row.agree_in_viewer:
         yield gettext("In versions 1.0 and 0.9.4 people agree in the viewer; what they read there is the note above.")
+    if "0.9.4" in row.dialects and "0.9.2" not in row.dialects and looks_like_a_login(row):
+        yield gettext(
+            "Viewers of version 0.9.2 take this for a login of theirs and then get no token. Offer it in 0.9.2 too, unless "
+            "nobody has such a viewer."
+        )
     if "0.9.2" in row.dialects and row.origin_rule == AccessService.OriginRule.LISTED:
         yield gettext("In version 0.9.2 viewers do not say who they are, so none is on the list and none gets in.")
+
+
+def looks_like_a_login(row: AccessService) -> bool:
+    """Whether versions 0.9 and 1.0 call it that (C9)."""
+    terms = row.pattern == AccessService.Pattern.CLICKTHROUGH and not row.agree_in_viewer
+    return terms or row.pattern == AccessService.Pattern.LOGIN
 
 
 @admin.register(Network)

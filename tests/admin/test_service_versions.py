@@ -128,6 +128,8 @@ def test_and_is_not_there_in_another_whatever_got_into_the_database():
         ({"dialects": ["1"]}, "not offered in version 2.0.0"),
         ({"pattern": "clickthrough", "agree_in_viewer": "on"}, "people agree in the viewer"),
         ({"dialects": ["2", "0.9.2"], "origin_rule": "listed"}, "none is on the list and none gets in"),
+        ({"dialects": ["2", "0.9.4"]}, "take this for a login of theirs"),
+        ({"dialects": ["2", "0.9.4"], "pattern": "clickthrough"}, "take this for a login of theirs"),
     ],
 )
 def test_whoever_saves_what_may_surprise_is_told(root, values, sentence):
@@ -141,6 +143,20 @@ def test_whoever_saves_what_is_usual_is_told_nothing(root):
     response = saved(root, factories.AccessServiceFactory())
     said = " ".join(str(message) for message in get_messages(response.wsgi_request))
     assert "version" not in said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"dialects": ["2", "0.9.4", "0.9.2"]},
+        {"dialects": ["2", "0.9.4"], "pattern": "external"},
+        {"dialects": ["2", "0.9.4"], "pattern": "clickthrough", "agree_in_viewer": "on"},
+    ],
+)
+def test_what_no_old_viewer_can_take_for_a_login_is_not_called_one(root, values):
+    response = saved(root, factories.AccessServiceFactory(), **values)
+    assert response.status_code == 302
+    assert "login of theirs" not in " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
 def test_the_list_shows_in_which_versions_services_are_offered(root):

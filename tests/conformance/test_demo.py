@@ -114,3 +114,15 @@ def test_what_was_asked_for_is_what_is_reported(checked):
     report = checked(COLLECTION, only=("A2-PRB-18",))
     assert [one.requirement.id for one in report.verdicts] == ["A2-PRB-18"]
     assert told(report) == {}
+
+
+@pytest.mark.parametrize("flavour", ["1", "mixed"])
+def test_documents_that_speak_older_versions_too_are_not_blamed_for_it(checked, flavour):
+    report = checked(f"{BASE}/iiif/{flavour}/collection.json", versions=("2.0.0",))
+    assert told(report) == {}
+    assert "A2-DECL-09" in ids(report, "pass")
+    reason = next(one for one in report.verdicts if one.requirement.id == "A2-INFO-03")
+    assert (reason.outcome, reason.evidence) == (
+        Outcome.UNTESTABLE,
+        "It speaks older versions too, in which info.json itself says no.",
+    )

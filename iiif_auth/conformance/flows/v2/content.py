@@ -27,6 +27,10 @@ def declares_a_probe(target: Target) -> Iterator[Finding]:
     if not sight.denied:
         return
     declared = target.probe is not None
+    if target.older and not declared:
+        why = f"{sight.told} to anybody; {target.resource.document} is for viewers of older versions."
+        yield untestable("A2-DECL-01", why, target.content)
+        return
     evidence = f"{sight.told} to anybody, and {'has a probe' if declared else 'no probe stands on it in any document'}."
     yield judged("A2-DECL-01", declared, evidence, target.content)
     for info in target.infos:
@@ -131,7 +135,7 @@ def is_the_same_for_everybody(asked: InfoOf) -> Iterator[Finding]:
     tour, info = asked
     if any(one.version != VERSION_2 for one in info.services):
         why = "It speaks older versions too, in which info.json itself says no."
-        yield untestable("A2-INFO-01", why, info.url)
+        yield from (untestable(id, why, info.url) for id in ("A2-INFO-01", "A2-INFO-03"))
         return
     plain = fetched(tour, info.url)
     evidence = f"{plain.told} answered {plain.status} to anybody."

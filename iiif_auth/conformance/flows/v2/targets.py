@@ -30,6 +30,7 @@ class Target:
     """Some content and the probe that speaks for it; ``probe`` is ``None`` if nothing does.
 
     ``thorough`` is set for one target of each kind: its probe is asked everything, the others only whether they tell the truth.
+    ``older`` is set where the document that refers to it is for older viewers: it speaks, if anything, older versions only.
     """
 
     tour: Tour
@@ -40,6 +41,7 @@ class Target:
     infos: tuple[Document, ...] = ()
     offered_by: str = ""
     thorough: bool = False
+    older: bool = False
     answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
@@ -119,9 +121,11 @@ def _targets(tour: Tour, document: Document, resource: Resource) -> Iterator[Tar
     every = [*resource.services, *_services(services), *(one for info in infos for one in info.services)]
     probes = {one.id: one for one in every if (one.version, one.role) == (VERSION_2, "probe") and one.id}
     kind = "Image" if resource.role == "image-service" else resource.type.removeprefix("dctypes:")
+    versions = {one.version for one in document.services}
+    older = VERSION_2 not in versions and (bool(versions) or document.host in ("p2", "image2"))
     spoken_for: list[Service | None] = [*probes.values()]
     for probe in spoken_for or [None]:
-        yield Target(tour, content, kind, resource, probe, infos)
+        yield Target(tour, content, kind, resource, probe, infos, older=older)
 
 
 def substitutes(target: Target, answer: Answer) -> list[Target]:
