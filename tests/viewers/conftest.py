@@ -1,0 +1,91 @@
+"""The viewers installed, a site to host them, a library with a book, and a browser before them.
+
+The browser is that of ``tests/browser``: third-party cookies allowed, a profile for every test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.browser.conftest import (  # noqa: F401 - fixtures and the hook that keeps evidence of failures
+    Notes,
+    chromium,
+    context,
+    new_context,
+    notes,
+    playwright,
+    pytest_runtest_makereport,
+)
+from tests.viewers import packages
+from tests.viewers.hosting import hosting
+from tests.viewers.library import Library, open_library
+from tests.viewers.mirador import Mirador
+from tests.viewers.vault import Vault
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "cell(viewer, row, flavour, flaw): a cell of the table in tests/viewers/README.md"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def library(chromium: str) -> Iterator[Library]:  # noqa: F811 - the fixture imported above
+    with open_library() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: F811
+    """Where the viewers live: another site than the library's."""
+    modules = packages.install()
+    vault = tmp_path_factory.mktemp("pages") / "vault.js"
+    packages.bundle(modules, HERE / "pages" / "vault.jsx", vault)
+    files = {
+        "/mirador.html": HERE / "pages" / "mirador.html",
+        "/mirador.min.js": modules / "mirador" / "dist" / "mirador.min.js",
+        "/vault.html": HERE / "pages" / "vault.html",
+        "/vault.js": vault,
+    }
+    with hosting(files) as origin:
+        yield origin
+
+
+@pytest.fixture
+def mirador(context: BrowserContext, site: str, library: Library, notes: Notes) -> Callable[[str], Mirador]:  # noqa: F811
+    """Open Mirador with an empty page, to be shown manifests of one flavour."""
+    # Said by Mirador's own copy of React, of Mirador itself.
+    notes.expect("Accessing element.ref was removed in React 19")
+    notes.expect("Tile %s failed to load")
+    return lambda flavour: Mirador(context, site, library, flavour)
+
+
+@pytest.fixture
+def vault(context: BrowserContext, site: str, library: Library) -> Callable[[str], Vault]:  # noqa: F811
+    return lambda flavour: Vault(context, site, library, flavour)
+
+
+@pytest.fixture
+def sit(context: BrowserContext, library: Library) -> Iterator[Callable[[str], None]]:  # noqa: F811
+    """Move everybody somewhere with the switch on the library's first page; back home afterwards."""
+    page = context.new_page()
+
+    def move(place: str) -> None:
+        page.goto(library.demo.library)
+        page.locator(f'button[name="place"][value="{place}"]').click()
+        page.locator(f'button[name="place"][value="{place}"][aria-pressed="true"]').wait_for()
+
+    yield move
+    move("home")
