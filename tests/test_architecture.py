@@ -35,7 +35,10 @@ def test_the_contracts_about_imports_are_kept(monkeypatch):
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
 
 
-@pytest.mark.parametrize(("package", "reaches"), [("policy", "policy"), ("protocol", "policy protocol"), ("conformance", "conformance")])
+@pytest.mark.parametrize(
+    ("package", "reaches"),
+    [("policy", "policy"), ("protocol", "policy protocol"), ("conformance", "conformance")],
+)
 def test_it_works_where_there_is_no_django(package, reaches):
     command = [sys.executable, "-W", "error", "-c", WITHOUT_DJANGO, f"iiif_auth.{package}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

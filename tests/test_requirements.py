@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-TABLE = TESTS.parent / "fixtures" / "spec" / "requirements.tsv"
+TABLE = TESTS.parent / "iiif_auth" / "conformance" / "requirements.tsv"
 BOTH = "version"
 """The parameter of a test that is run for 1.0 and for 0.9.4."""
 

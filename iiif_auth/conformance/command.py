@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--shoulds", action="store_true", help="recommendations count for the exit status too")
     limits = parser.add_argument_group("limits")
-    limits.add_argument("--max-requests", type=_positive, default=400, metavar="N", help="default: %(default)s")
+    limits.add_argument("--max-requests", type=_positive, default=1000, metavar="N", help="default: %(default)s")
     limits.add_argument("--max-seconds", type=_positive, default=300, metavar="N", help="default: %(default)s")
     limits.add_argument("--max-resources", type=_positive, default=20, metavar="N", help="default: %(default)s")
     limits.add_argument("--insecure", action="store_true", help="take any certificate of the server")

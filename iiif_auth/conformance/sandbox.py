@@ -1,7 +1,7 @@
 """The process in which scripts of pages run, apart from everything: one page comes in on a line, what it did goes out on a line.
 
-It is started by :mod:`iiif_auth.conformance.script` as a file of its own, and imports nothing of this package. A regular expression
-can keep the interpreter busy for ever, and only an end to the process is an end to that.
+It is started by :mod:`iiif_auth.conformance.script` as a file of its own, and imports nothing of this package. A regular
+expression can keep the interpreter busy for ever, and only an end to the process is an end to that.
 """
 
 from __future__ import annotations

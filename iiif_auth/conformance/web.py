@@ -46,7 +46,7 @@ class Exhausted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    requests: int = 400
+    requests: int = 1000
     seconds: float = 300.0
 
 

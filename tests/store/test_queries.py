@@ -13,7 +13,6 @@ from iiif_auth.enforce import guard
 from iiif_auth.http.links import links
 from iiif_auth.models import Grant, Rendition
 from iiif_auth.policy.types import Allowed, Denied
-from iiif_auth.protocol import v2
 from tests import factories
 from tests.store.test_addresses import instead_of, members
 
