@@ -21,8 +21,8 @@ VERSION_0 = "0.9"
 
 DEEPEST = 60
 """Levels of nesting that are looked into; no manifest needs half as many."""
-MOST = 20_000
-"""Objects that are looked at in one document."""
+MOST = 500_000
+"""Values that are looked at in one document: more than one of the size that is fetched holds, unless it is made to tire us."""
 
 
 class NotIIIF(ValueError):
@@ -146,7 +146,7 @@ MANIFESTS = {"Manifest": ("manifest", "p3"), "Collection": ("collection", "p3")}
 OLD_MANIFESTS = {"sc:Manifest": ("manifest", "p2"), "sc:Collection": ("collection", "p2")}
 KINDS = {**MANIFESTS, **OLD_MANIFESTS}
 CONTENT = re.compile(
-    r"(?:dctypes:)?(?:Image|StillImage|Video|MovingImage|Sound|Audio|Text|Dataset|Model|PhysicalObject)"
+    r"(?:dctypes:)?(?:Image|StillImage|Video|MovingImage|Sound|Audio|Text|Dataset|Model|PhysicalObject)|foaf:Document"
 )
 IMAGE_API = re.compile(r"https?://(?:iiif\.io/api/image/(\d)|library\.stanford\.edu/iiif/image-api)(?:/|$)|level[012]$")
 IMAGE_TYPE = re.compile(r"ImageService(\d)|iiif:(?:Image|ImageService\d?)")

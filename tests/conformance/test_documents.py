@@ -202,6 +202,45 @@ def test_homepages_and_logos_are_not_content_of_the_document():
     assert [one.id for one in read(HERE, manifest).resources] == ["https://x/pdf", "https://x/small"]
 
 
+def test_of_a_thousand_canvases_the_last_is_found_too():
+    canvases = [
+        {
+            "id": f"https://x/canvas/{number}",
+            "type": "Canvas",
+            "metadata": [{"label": {"en": ["Page"]}, "value": {"none": [str(number)]}}] * 5,
+            "items": [
+                {
+                    "id": f"https://x/page/{number}",
+                    "type": "AnnotationPage",
+                    "items": [
+                        {
+                            "type": "Annotation",
+                            "motivation": "painting",
+                            "body": image(PROBE, id=f"https://x/{number}.jpg"),
+                        }
+                    ],
+                }
+            ],
+        }
+        for number in range(1000)
+    ]
+    manifest = {"@context": "http://iiif.io/api/presentation/3/context.json", "type": "Manifest", "items": canvases}
+    resources = read(HERE, manifest).resources
+    assert (len(resources), resources[-1].id) == (1000, "https://x/999.jpg")
+
+
+def test_a_paper_beside_a_canvas_of_2_1_is_content():
+    paper = {"@id": "https://x/report.pdf", "@type": "foaf:Document", "format": "application/pdf"}
+    manifest = {
+        "@context": "http://iiif.io/api/presentation/2/context.json",
+        "@id": "https://x/manifest",
+        "@type": "sc:Manifest",
+        "sequences": [{"canvases": [{"@id": "https://x/canvas", "@type": "sc:Canvas", "rendering": [paper]}]}],
+    }
+    (resource,) = read(HERE, manifest).resources
+    assert (resource.id, resource.role) == ("https://x/report.pdf", "content")
+
+
 def test_however_deep_it_goes_it_comes_to_an_end():
     deep = {"type": "Manifest", "id": "m"}
     inner = deep
