@@ -303,7 +303,8 @@ def passes_last_for_ever(patch):
 
 @noticed_by(test_access.test_what_ends_an_account_ends_its_pass_at_once, end=test_access.change_password)
 def the_password_does_not_matter(patch):
-    patch.setattr(store, "credential_mark", lambda password: "same")
+    for place in (store, store.passes):
+        patch.setattr(place, "credential_mark", lambda password: "same")
 
 
 @noticed_by(
@@ -324,7 +325,7 @@ def an_empty_list_is_every_viewer(patch):
         listed = [origin for origin in value.origins if origin != "https://iiif.example.org"]
         return value if listed else replace(value, origin_rule=OriginRule.OPEN)
 
-    patch.setattr(store, "service_value", lenient)
+    patch.setattr(store.rules, "service_value", lenient)
 
 
 # -- Logout -------------------------------------------------------------------------------------------------------

@@ -305,18 +305,18 @@ def test_without_an_epoch_nothing_is_kept():
 
 
 def test_a_full_shelf_is_begun_anew(monkeypatch):
-    monkeypatch.setattr(store, "MOST_OFFERS", 3)
+    monkeypatch.setattr(store.offers, "MOST_OFFERS", 3)
     for number in range(5):
         factories.ResourceFactory(url=f"/iiif/3/{number}")
     for number in range(5):
         assert store.find_offer(f"/iiif/3/{number}").wanted.uri == f"/iiif/3/{number}"
-    assert [len(shelf.offers) for shelf in store._shelves.values() if "/iiif/3/4" in shelf.offers] == [2]
+    assert [len(shelf.offers) for shelf in store.offers.shelves.values() if "/iiif/3/4" in shelf.offers] == [2]
 
 
 def test_rules_that_never_rest_are_an_error_and_not_a_yes(monkeypatch):
     open_chart()
-    monkeypatch.setattr(store, "_read_rulebook", lambda using, stamp: None)
-    store._kept.clear()
+    monkeypatch.setattr(store.rules, "_read_rulebook", lambda using, stamp: None)
+    store.rules.books.clear()
     with pytest.raises(store.RulesInMotion):
         store.find_offer("/iiif/3/chart")
 

@@ -69,7 +69,7 @@ def test_each_means_what_it_means_alone(library, monkeypatch):
     assert sum(offer is not None and bool(offer.substitutes) for offer in alone.values()) > 10
     chance = random.Random(3)
     for most in (1, 7, 300):
-        monkeypatch.setattr(store, "MOST_AT_ONCE", most)
+        monkeypatch.setattr(store.offers, "MOST_AT_ONCE", most)
         for _ in range(3):
             asked = chance.choices(library, k=chance.randint(1, 2 * len(library)))
             found = store.find_offers(asked)
@@ -96,9 +96,9 @@ def test_a_thousand_take_a_handful_of_questions(django_assert_num_queries):
 
 def test_a_long_list_does_not_push_out_what_is_asked_for_one_by_one(library):
     store.find_offer("/iiif/3/item-1")
-    kept = {key: dict(shelf.offers) for key, shelf in store._shelves.items()}
+    kept = {key: dict(shelf.offers) for key, shelf in store.offers.shelves.items()}
     store.find_offers(library)
-    assert {key: dict(shelf.offers) for key, shelf in store._shelves.items()} == kept
+    assert {key: dict(shelf.offers) for key, shelf in store.offers.shelves.items()} == kept
 
 
 def test_what_the_host_knows_counts_here_too(library, settings):
@@ -114,7 +114,7 @@ def test_what_the_host_knows_counts_here_too(library, settings):
 
 def change_while_reading(monkeypatch, times):
     """The rules change after a statement, so many times."""
-    read, left = store._read, [times]
+    read, left = store.offers.read, [times]
 
     def reading(uris):
         found = read(uris)
@@ -123,19 +123,19 @@ def change_while_reading(monkeypatch, times):
             factories.AccessPolicyFactory()
         return found
 
-    monkeypatch.setattr(store, "_read", reading)
+    monkeypatch.setattr(store.offers, "read", reading)
 
 
 def test_a_change_in_between_is_noticed(library, monkeypatch):
     expected = {uri: store.find_offer(uri) for uri in library}
-    monkeypatch.setattr(store, "MOST_AT_ONCE", 20)
+    monkeypatch.setattr(store.offers, "MOST_AT_ONCE", 20)
     change_while_reading(monkeypatch, 1)
     assert store.find_offers(library) == expected
 
 
 def test_what_changes_all_the_time_can_not_be_decided_on(library, monkeypatch):
     store.rulebook()
-    monkeypatch.setattr(store, "MOST_AT_ONCE", 20)
+    monkeypatch.setattr(store.offers, "MOST_AT_ONCE", 20)
     change_while_reading(monkeypatch, 1000)
     with pytest.raises(store.RulesInMotion):
         store.find_offers(library)

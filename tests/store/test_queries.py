@@ -67,7 +67,7 @@ def probe(token=None):
 
 def afresh():
     """As after a change that has nothing to do with us: the offers are forgotten, the rules are not."""
-    store._shelves.clear()
+    store.offers.shelves.clear()
 
 
 def test_content_costs_two(library, django_assert_num_queries):
@@ -173,7 +173,7 @@ def test_reading_the_rules_costs_the_same_however_many_there_are(library, django
     for count in (1, 20):
         for _ in range(count):
             more_rules()
-        store._kept.clear()
+        store.rules.books.clear()
         with django_assert_num_queries(18):
             store.rulebook()
 

@@ -1,0 +1,142 @@
+"""What browsers and viewers carry: passes and tokens, each read in one statement with the person's present groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections
+
+from iiif_auth.store.cards import Found, instant
+from iiif_auth.store.rules import database
+from iiif_auth.store.values import user_id
+
+
+@dataclass(frozen=True, slots=True)
+class PassFacts:
+    """What a pass says, all of it read in one statement together with the person's present groups."""
+
+    id: int
+    user: str | None
+    groups: frozenset[str]
+    agreements: dict[str, frozenset[str]]
+    idle_until: datetime
+    ends: datetime
+    idle_minutes: int
+    sound: bool
+
+    def expired(self, at: datetime) -> bool:
+        return self.idle_until <= at or self.ends <= at
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """A token, and the pass it was drawn from if it was drawn from one."""
+
+    service: str
+    dialect: str
+    origin: str
+    ends: datetime
+    holder: PassFacts | None
+    has_holder: bool
+
+
+HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, CAST(p.idle_until AS TEXT),
+    CAST(p.ends AS TEXT), p.idle_minutes,
+    (SELECT {together}(s.slug || ' ' || a.origin, ',') FROM iiif_auth_agreement a
+        JOIN iiif_auth_accessservice s ON s.id = a.service_id WHERE a.holder_id = p.id), {groups}"""
+GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
+PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
+BROWSER = "SELECT {held} FROM iiif_auth_pass p {person} WHERE p.digest = %s"
+BEARER = """SELECT t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
+FROM iiif_auth_token t LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person} WHERE t.digest = %s"""
+TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
+"""Neither identifiers nor origins nor keys hold a comma or a space."""
+
+
+def _statement(template: str) -> str:
+    """The statement for the host's own user model, whatever its tables are called."""
+    return _statement_for(template, get_user_model(), connections[database()].vendor)
+
+
+@lru_cache(maxsize=8)
+def _statement_for(template: str, model: Any, vendor: str) -> str:
+    quote = connections[database()].ops.quote_name
+    active = _column(model, "is_active")
+    held = HELD.format(
+        together=TOGETHER[vendor],
+        password=quote(_column(model, "password") or "password"),
+        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
+        groups=_groups_of(model, quote, TOGETHER[vendor]),
+    )
+    person = PERSON.format(users=quote(model._meta.db_table), user_key=quote(model._meta.pk.column))
+    return template.format(held=held, person=person)
+
+
+def _column(model: Any, name: str) -> str | None:
+    try:
+        return str(model._meta.get_field(name).column)
+    except FieldDoesNotExist:
+        return None
+
+
+def _groups_of(model: Any, quote: Callable[[str], str], together: str) -> str:
+    """The keys of somebody's groups, wherever the user model keeps them, if it has any."""
+    try:
+        groups = model._meta.get_field("groups")
+    except FieldDoesNotExist:
+        return "NULL"
+    names = {"table": groups.m2m_db_table(), "user": groups.m2m_column_name(), "group": groups.m2m_reverse_name()}
+    return GROUPS.format(together=together, **{key: quote(name) for key, name in names.items()})
+
+
+def find_pass(digest: str) -> PassFacts | None:
+    """The pass with this digest, expired or not; one query."""
+    with connections[database()].cursor() as cursor:
+        cursor.execute(_statement(BROWSER), [digest])
+        row = cursor.fetchone()
+    return _pass_facts(row) if row else None
+
+
+def find_token(digest: str) -> TokenFacts | None:
+    """The token with this digest and what stands behind it, expired or not; one query."""
+    with connections[database()].cursor() as cursor:
+        cursor.execute(_statement(BEARER), [digest])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    service, dialect, origin, ends, holder = row[:5]
+    held = _pass_facts(row[5:]) if row[5] is not None else None
+    return TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
+
+
+def credential_mark(password: str) -> str:
+    """What a pass remembers of a password hash: enough to notice that it changed, and of no use otherwise."""
+    return sha256(f"iiif_auth.pass:{password}".encode()).hexdigest()
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _pass_facts(row: Found) -> PassFacts:
+    key, user, credential, password, active, idle, ends, minutes, agreed, groups = row
+    agreements: dict[str, set[str]] = defaultdict(set)
+    for service, _, origin in (text.partition(" ") for text in agreed.split(",")) if agreed else ():
+        agreements[service].add(origin)
+    return PassFacts(
+        id=key,
+        user=user_id(user) if user else None,
+        groups=frozenset(groups.split(",")) if groups else frozenset(),
+        agreements={service: frozenset(origins) for service, origins in agreements.items()},
+        idle_until=instant(idle) or NEVER,
+        ends=instant(ends) or NEVER,
+        idle_minutes=minutes,
+        sound=not user or bool(active and password is not None and credential == credential_mark(password)),
+    )

@@ -1,0 +1,165 @@
+"""Single rows as the values that policy judges."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from iiif_auth.models import AccessService, Condition, Embargo, Grant, Tier
+from iiif_auth.policy import types as policy
+from iiif_auth.protocol.languages import frozen
+
+logger = logging.getLogger("iiif_auth.store")
+
+
+def with_grants(level: policy.Level, grants: tuple[policy.Grant, ...]) -> policy.Level:
+    return replace(level, grants=grants)
+
+
+def substitute_of(tier: Tier, suffix: str) -> str:
+    """The URL of what is shown instead; ``+suffix`` if every resource has its own at its address with that suffix."""
+    if tier.substitute is not None:
+        return str(tier.substitute.url)
+    return f"+{suffix}" if tier.gets == Tier.Gets.SUBSTITUTE else ""
+
+
+def settled(level: policy.Level, base: str) -> policy.Level:
+    """A level whose tiers name the stand-ins of this very resource."""
+    held = level.policy
+    named = (
+        {tier.substitute: base + tier.substitute[1:] for tier in held.tiers if tier.substitute.startswith("+")}
+        if held
+        else {}
+    )
+    return renamed(level, named)
+
+
+def renamed(level: policy.Level, names: Mapping[str, str]) -> policy.Level:
+    """A level whose tiers call what they show instead by other names; the level itself if there are none."""
+    held = level.policy
+    if held is None or not any(tier.substitute in names for tier in held.tiers):
+        return level
+    tiers = tuple(replace(tier, substitute=names.get(tier.substitute, tier.substitute)) for tier in held.tiers)
+    return replace(level, policy=replace(held, tiers=tiers))
+
+
+def month_day(text: str) -> tuple[int, int]:
+    """A day of the year.
+
+    Raises:
+        ValueError: there is none of that name, and such a season can not be read as a yes.
+    """
+    day = date.fromisoformat(f"2000-{text}")
+    return day.month, day.day
+
+
+def texts_of(value: Any) -> policy.LanguageMap:
+    """A language map as it is in the database; a malformed one says nothing, but closes and opens nothing either."""
+    try:
+        return frozen(value)
+    except (AttributeError, TypeError):
+        logger.error("A language map can not be read: %.80r", value)
+        return ()
+
+
+def flow_order(service: policy.AccessService) -> tuple[int, str]:
+    """The order in which viewers try services."""
+    return policy.FLOW_ORDER.index(service.pattern), service.slug
+
+
+def service_value(row: AccessService) -> policy.AccessService:
+    texts = ("label", "heading", "note", "confirm_label", "error_heading", "error_note", "logout_label")
+    return policy.AccessService(
+        slug=row.slug,
+        pattern=policy.Pattern(row.pattern),
+        token_seconds=row.token_seconds,
+        idle_minutes=row.idle_minutes,
+        pass_hours=row.pass_hours,
+        origin_rule=policy.OriginRule(row.origin_rule),
+        origins=tuple(row.origins),
+        dialects=dialects_of(row),
+        agree_in_viewer=row.agree_in_viewer,
+        clients=policy.Clients(row.clients),
+        **{name: texts_of(getattr(row, name)) for name in texts},
+    )
+
+
+def dialects_of(row: AccessService) -> tuple[str, ...]:
+    """What a service is offered in. Where only registered viewers get in, that is 0.9.2 at most: the others have none."""
+    if row.clients == AccessService.Clients.ONLY:
+        return tuple(name for name in row.dialects if name == "0.9.2")
+    return tuple(row.dialects)
+
+
+def embargo_value(row: Embargo) -> policy.Embargo:
+    return policy.Embargo(policy.Window(row.starts, row.ends), policy.Closes(row.closes), row.hard, texts_of(row.note))
+
+
+def audience(tier: Tier, networks: dict[int, policy.Network]) -> policy.Audience:
+    """The conditions of a tier joined as it says; those in one bracket are joined the other way first."""
+    outer, inner = (policy.AllOf, policy.AnyOf) if tier.join == Tier.Join.ALL else (policy.AnyOf, policy.AllOf)
+    members: list[policy.Audience] = []
+    brackets: dict[int, list[policy.Audience]] = defaultdict(list)
+    for condition in sorted(tier.conditions.all(), key=lambda row: (row.bracket, row.pk)):
+        principal = principal_value(condition, networks)
+        (brackets[condition.bracket] if condition.bracket else members).append(principal)
+    members += [inner(tuple(group)) for group in brackets.values()]
+    return outer(tuple(members))
+
+
+def principal_value(row: Condition, networks: dict[int, policy.Network]) -> policy.Principal:
+    match row.kind:
+        case Condition.Kind.EVERYONE:
+            return policy.Everyone()
+        case Condition.Kind.AUTHENTICATED:
+            return policy.Authenticated()
+        case Condition.Kind.ATTRIBUTE:
+            return policy.Attribute(row.attribute_name, row.attribute_value)
+    return linked_principal(row, networks)
+
+
+def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]) -> policy.Principal:
+    """The principal named by one of the foreign keys that conditions and grants share.
+
+    Raises:
+        ValueError: none is set; such a row admits nobody.
+    """
+    if row.user_id is not None:
+        return policy.User(str(row.user_id), str(row.user))
+    if row.group_id is not None:
+        return policy.Group(str(row.group_id), str(row.group))
+    if row.network_id is not None:
+        return networks[row.network_id]
+    if row.service is not None:
+        return policy.Agreed(row.service.slug, str(row.service))
+    raise ValueError(f"{row!r} names nobody.")
+
+
+def reach_of(tier: str, levels: Sequence[policy.Level]) -> int:
+    """The reach of a tier by its identifier: of the nearest policy that has it, else nothing."""
+    if not tier:
+        return policy.FULL
+    found = (t.reach for level in levels if level.policy for t in level.policy.tiers if t.slug == tier)
+    return next(found, policy.NOTHING)
+
+
+def grant_value(row: Grant, networks: dict[int, policy.Network], levels: Sequence[policy.Level]) -> policy.Grant:
+    return policy.Grant(
+        linked_principal(row, networks),
+        reach_of(row.tier, levels),
+        policy.Window(row.starts, row.ends),
+        row.take,
+        str(row.pk),
+    )
+
+
+def user_id(text: str) -> str:
+    """A user's primary key as policy writes it, however this database stores it (SQLite keeps a UUID without hyphens)."""
+    key = get_user_model()._meta.pk
+    return str(key.to_python(text))
