@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from django.contrib import admin
@@ -16,6 +18,7 @@ from iiif_auth import store
 from iiif_auth.admin import why
 from iiif_auth.admin.why import WhyMixin
 from iiif_auth.models import Condition, Grant, Resource
+from iiif_auth.policy import types as policy
 from iiif_auth.protocol import identity
 from tests import factories as make
 
@@ -192,8 +195,8 @@ def test_ones_own_address_can_be_asked_about(desk, chart, settings):
 
 
 def test_a_network_without_addresses_is_nowhere():
-    assert why.first_address(store.policy.Network(())) == ""
-    assert why.first_address(store.policy.Network((store.ip_network("192.0.2.7/32"),))) == "192.0.2.7"
+    assert why.first_address(policy.Network(())) == ""
+    assert why.first_address(policy.Network((ip_network("192.0.2.7/32"),))) == "192.0.2.7"
 
 
 def test_an_inactive_account_is_nobody(desk, chart):
@@ -218,8 +221,8 @@ def test_a_secret_collection_is_said_to_be_one(desk, members):
 
 
 def from_a_hook(uri):
-    rules = store.policy.Policy("theirs", (store.policy.Tier("all", store.policy.Everyone()),))
-    return store.policy.Offer(store.policy.Rendition(uri), levels=(store.policy.Level("Gemälde 7", rules),))
+    rules = policy.Policy("theirs", (policy.Tier("all", policy.Everyone()),))
+    return policy.Offer(policy.Rendition(uri), levels=(policy.Level("Gemälde 7", rules),))
 
 
 def test_an_item_of_the_hosts_own_is_explained_too(desk, settings):
@@ -476,7 +479,7 @@ def test_ones_own_address_is_explained(settings, proxies, forwarded, chosen, bec
 
 
 def elsewhere(subject, request):
-    return store.replace(subject, address=why.identify.parsed_address("192.0.2.77"))
+    return replace(subject, address=why.identify.parsed_address("192.0.2.77"))
 
 
 def test_a_hook_that_moves_the_asker_is_named(settings):
