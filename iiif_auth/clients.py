@@ -10,12 +10,14 @@ from datetime import timedelta
 from hmac import compare_digest
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from iiif_auth import identify
 from iiif_auth.models import AccessService, ClientCode, Pass, RegisteredClient
+from iiif_auth.models.naming import slug_validator
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.types import Clients
 from iiif_auth.protocol import dialects
@@ -38,12 +40,21 @@ def code_for(service: policy.AccessService, given: object) -> tuple[str, str]:
     client_id, secret = _given(given)
     if client_id is None or secret is None:
         return "", "invalidRequest"
-    client = RegisteredClient.objects.filter(client_id=client_id, is_active=True, services__slug=service.slug).first()
+    client = _registered(client_id, service.slug)
     if client is None or service.clients is Clients.ANY:
         return "", "invalidClient"
     if not identify.SECRET.fullmatch(secret) or not compare_digest(identify.digest(secret), client.digest):
         return "", "invalidClientSecret"
     return _new_code(client, service), ""
+
+
+def _registered(client_id: str, service: str) -> RegisteredClient | None:
+    """The viewer of this name. A text that can not be one is not even looked up: not every database can be asked for it."""
+    try:
+        slug_validator(client_id)
+    except ValidationError:
+        return None
+    return RegisteredClient.objects.filter(client_id=client_id, is_active=True, services__slug=service).first()
 
 
 def _given(given: object) -> tuple[str | None, str | None]:
