@@ -63,12 +63,16 @@ def text(report: Report, *, colour: bool = False, width: int = 100) -> str:
     return "\n".join([*lines, "", *_closing(report, ink, width), ""])
 
 
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _heading(report: Report, ink: Ink, width: int) -> Iterator[str]:
     yield ink("IIIF authorization, checked from outside", BOLD)
     for url in report.urls:
         yield f"  {clean(url)}"
-    told = f"{report.documents} documents read, {report.looked_at} resources looked at, "
-    yield ink(f"  {told}{report.requests} requests in {report.seconds:.1f} seconds", DIM)
+    told = f"{_some(report.documents, 'document')} read, {_some(report.looked_at, 'resource')} looked at, "
+    yield ink(f"  {told}{_some(report.requests, 'request')} in {report.seconds:.1f} seconds", DIM)
     for problem in report.problems:
         yield from wrapped(ink("! ", YELLOW), clean(problem), width, 2)
 

@@ -52,6 +52,11 @@ def test_the_exit_status_is_for_continuous_integration(findings, by_default, wit
     assert exit_status(report(*findings), shoulds=True) == with_shoulds
 
 
+def test_one_is_not_called_many():
+    lines = text(report(GOOD, documents=1, looked_at=1, requests=1), width=100).splitlines()
+    assert lines[2].startswith("  1 document read, 1 resource looked at, 1 request in ")
+
+
 def test_the_text_begins_with_failures_and_their_evidence():
     lines = text(report(GOOD, UNKNOWN, MUST), width=100).splitlines()
     assert lines[:3] == [
