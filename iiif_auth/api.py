@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -120,24 +120,22 @@ def services_for(
         at: the instant, aware; now by default.
     """
     offer = _offer(url)
-    names = tuple(dialects)
-    if offer is None or is_open(offer, at or timezone.now()):
+    names, now = tuple(dialects), at or timezone.now()
+    if offer is None or is_open(offer, now):
         return []
     if names == ("2",) and presentation == 3:
         return [v2.probe_service(offer, links(), profile=profile)]
-    return blocks_for(offer, names, HOSTS[presentation], at or timezone.now())
+    return blocks_for(offer, names, HOSTS[presentation], now)
 
 
 HOSTS = {2: Host.PRESENTATION_2, 3: Host.PRESENTATION_3}
 
 
-def blocks_for(offer: Offer, names: Iterable[str], host: Host, at: datetime) -> list[JSON]:
-    """The blocks of these versions for an offer, as they stand in this kind of document, in the order of the names."""
-    found: list[JSON] = []
-    for name in names:
-        if name == registry.MEDIA and offer.wanted.image_api is ImageApi.NONE:
-            found += registry.media(offer, host, links)
+def blocks_for(offer: Offer, names: Sequence[str], host: Host, at: datetime) -> list[JSON]:
+    """The blocks of these versions for an offer, as they stand in this kind of document; the practice around 1.0 last."""
     spoken = [name for name in names if name in registry.DIALECTS]
+    practised = registry.MEDIA in names and offer.wanted.image_api is ImageApi.NONE
+    found = registry.media(offer, host, links) if practised else []
     return [*registry.described(spoken, offer, host, links, at), *found]
 
 

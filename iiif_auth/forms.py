@@ -225,8 +225,9 @@ class DialectsFormField(forms.MultipleChoiceField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for unknown in ("encoder", "decoder"):
             kwargs.pop(unknown, None)
-        choices = list(dialects.TITLES.items())
-        super().__init__(*args, **{**kwargs, "choices": choices, "show_hidden_initial": False})
+        # Versions go by the names of their specifications; a practice has none, so it is called what it is.
+        titles = {**dialects.TITLES, dialects.MEDIA: _("Auth 1.0 for film, sound and documents")}
+        super().__init__(*args, **{**kwargs, "choices": list(titles.items()), "show_hidden_initial": False})
 
     def to_python(self, value: Any) -> list[str]:
         """In the order of our list, whatever the order of the ticks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -28,11 +29,14 @@ class RegisteredClientAdmin(Admin):
     fields = ("name", "client_id", "services", "is_active", "created", "seen")
     readonly_fields = ("created", "seen")
     prepopulated_fields = {"client_id": ("name",)}
-    autocomplete_fields = ("services",)
     change_form_template = "admin/iiif_auth/client_form.html"
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return dict(self.prepopulated_fields) if obj is None else {}
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Services are few, and each with a label of its own to tick; the box that Django's picker searches in has none."""
+        return super().formfield_for_manytomany(db_field, request, **{**kwargs, "widget": forms.CheckboxSelectMultiple})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return not SECRET & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)

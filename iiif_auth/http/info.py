@@ -96,7 +96,11 @@ class InfoView(PublicView):
         decision = decide(offer, identify.bearer_of(request._request, token), now)
         if offer.hidden and not isinstance(decision, Allowed) and not self._browser_may(request, offer, now):
             return self._missing()
-        return self._judged(asked, offer, decision, token, self._described(request, offer, document, now))
+        lesser = self._lesser(offer, decision)
+        if lesser is not None and asked[0].probing is Probing.REDIRECT:
+            return self._answer(HttpResponse(status=302, headers={"Location": f"{lesser}/info.json"}))
+        described = self._described(request, offer, document, now)
+        return self._answer(_judged(decision, lesser, token, described))
 
     @classmethod
     def _spoken(cls) -> list[Dialect]:
@@ -117,19 +121,6 @@ class InfoView(PublicView):
 
     # -- Answers --------------------------------------------------------------------------------------------------
 
-    def _judged(
-        self, asked: list[Dialect], offer: Offer, decision: Decision, token: store.TokenFacts | None, document: JSON
-    ) -> HttpResponse:
-        """The answer of a description that is its own probe. None of them is kept by any cache (A1-INFO-13)."""
-        if isinstance(decision, Allowed):
-            return self._answer(Response(document))
-        lesser = self._lesser(offer, decision)
-        if lesser is not None and asked[0].probing is Probing.REDIRECT:
-            return self._answer(HttpResponse(status=302, headers={"Location": f"{lesser}/info.json"}))
-        if lesser is not None:
-            document = infojson.leading_to(document, lesser)
-        return self._answer(Response(document, status=401 if lesser or not forbidden(token) else 403))
-
     def _lesser(self, offer: Offer, decision: Decision) -> str | None:
         """The address of the best lesser version that whoever asks may have now, as an image service of the same API.
 
@@ -144,6 +135,7 @@ class InfoView(PublicView):
         return None
 
     def _answer(self, response: HttpResponse) -> HttpResponse:
+        """What a description answers that is its own probe. No cache keeps it (A1-INFO-13)."""
         return with_headers(response, {**CORS, **NEVER_STORE}, vary=("Authorization",))
 
     def _public(self, document: JSON, *, hidden: bool = False) -> Response:
@@ -152,6 +144,15 @@ class InfoView(PublicView):
 
     def _missing(self) -> Response:
         return with_headers(Response({"error": "There is no such image."}, status=404), {**CORS, **NEVER_STORE})
+
+
+def _judged(decision: Decision, lesser: str | None, token: store.TokenFacts | None, document: JSON) -> Response:
+    """A description that is sent, with the HTTP status that tells viewers what they may have of it."""
+    if isinstance(decision, Allowed):
+        return Response(document)
+    if lesser is not None:
+        return Response(infojson.leading_to(document, lesser), status=401)
+    return Response(document, status=403 if forbidden(token) else 401)
 
 
 def doors(offer: Offer, asked: list[Dialect]) -> Mapping[str, frozenset[str]]:

@@ -338,7 +338,7 @@ def test_triggers_that_are_gone_are_missed_and_migrate_brings_them_back():
     assert problems() == []
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="Only SQLite rebuilds a table to change it.")
 def test_sqlite_rebuilds_a_table_without_its_triggers_and_migrate_brings_them_back():
     with connection.cursor() as cursor:
         sql = "SELECT sql FROM sqlite_master WHERE name = 'iiif_auth_refusaltext'"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iiif_auth.conformance.browser import bearer, preflight, shown
 from iiif_auth.conformance.findings import Finding, failed, judged, measured, untestable
-from iiif_auth.conformance.flows.earlier.images import INFO, MADE_UP, Description, Image, looked_up
+from iiif_auth.conformance.flows.earlier.images import INFO, Description, Image, looked_up, same_for_strangers
 from iiif_auth.conformance.flows.earlier.people import Holder
 from iiif_auth.conformance.flows.flow import Check
 from iiif_auth.conformance.flows.v1.info import GONE, Holding, keys_in
@@ -73,9 +73,7 @@ def _names_a_lesser(image: Image, found: Description, holder: Holder | None) -> 
 
 
 def makes_no_difference_for_strangers(image: Image) -> Iterator[Finding]:
-    found = image.asked(MADE_UP)
-    evidence = f"With a made-up token {found.told}, and without one {image.plain.told}; both should be the same."
-    yield judged("A2A-INFO-01", found.outcome == image.plain.outcome, evidence, image.url)
+    yield same_for_strangers(image, "A2A-INFO-01")
 
 
 def answers_preflights(image: Image) -> Iterator[Finding]:

@@ -18,8 +18,9 @@ from iiif_auth.conformance.flows.v1.token import (
     echoed,
     fits,
     is_origin,
+    nothing_was_shown,
 )
-from iiif_auth.conformance.person import Query, profile
+from iiif_auth.conformance.person import Query
 from iiif_auth.conformance.structure import alpha as structure
 from iiif_auth.conformance.web import Unreachable, shortened
 
@@ -59,15 +60,7 @@ def tells_strangers_why_not(asking: Asking) -> Iterator[Finding]:
     yield is_a_page(asking, shown, "by somebody who has nothing", (asking.tour.origin,))
     if shown.message is not None:
         yield from structure.message(shown.message, "stranger", asking.url)
-        yield from _nothing_was_shown(asking, shown.message.get("error"))
-
-
-def _nothing_was_shown(asking: Asking, error: object) -> Iterator[Finding]:
-    if error is not None and profile(asking.holder.access) != "external":
-        evidence = (
-            f"{shortened(asking.url)} says {error!r} to somebody without a cookie; 'missingCredentials' is expected."
-        )
-        yield judged("A2A-ERR-01", error == "missingCredentials", evidence, asking.url)
+        yield from nothing_was_shown(asking, shown.message, "A2A-ERR-01")
 
 
 def tells_programs_why_not(asking: Asking) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from iiif_auth.conformance.documents import (
     image_version,
     listed_values,
 )
+from iiif_auth.conformance.findings import Finding, judged
 from iiif_auth.conformance.flows.earlier.people import Holder, key_of
 from iiif_auth.conformance.structure.v1 import is_same
 from iiif_auth.conformance.tour import Tour
@@ -150,6 +151,13 @@ class Image:
     def holders(self, everybody: Iterable[Holder]) -> list[Holder]:
         """Those with a token from one of its own services."""
         return [one for one in everybody if one.token and key_of(one.access) in self.accesses]
+
+
+def same_for_strangers(image: Image, id: str) -> Finding:
+    """Whether a token that is none is no token: the answer is what anybody gets, and no error."""
+    found = image.asked(MADE_UP)
+    evidence = f"With a made-up token {found.told}, and without one {image.plain.told}; both should be the same."
+    return judged(id, found.outcome == image.plain.outcome, evidence, image.url)
 
 
 def looked_up(tour: Tour, id: str, token: str = "") -> Description:

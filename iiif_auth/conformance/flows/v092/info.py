@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iiif_auth.conformance.browser import Sight, bearer, shown
 from iiif_auth.conformance.findings import Finding, failed, judged, measured, untestable
-from iiif_auth.conformance.flows.earlier.images import INFO, MADE_UP, Description, Image
+from iiif_auth.conformance.flows.earlier.images import INFO, Description, Image, same_for_strangers
 from iiif_auth.conformance.flows.flow import Check
 from iiif_auth.conformance.flows.v1.info import GONE, Holding, keys_in
 from iiif_auth.conformance.structure.v1 import is_same
@@ -61,9 +61,7 @@ def has_everything(image: Image, found: Description) -> Finding:
 
 
 def makes_no_difference_for_strangers(image: Image) -> Iterator[Finding]:
-    found = image.asked(MADE_UP)
-    evidence = f"With a made-up token {found.told}, and without one {image.plain.told}; both should be the same."
-    yield judged("A092-INFO-03", found.outcome == image.plain.outcome, evidence, image.url)
+    yield same_for_strangers(image, "A092-INFO-03")
 
 
 def sends_on(image: Image) -> Iterator[Finding]:

@@ -125,14 +125,14 @@ def tells_strangers_why_not(asking: Asking) -> Iterator[Finding]:
     yield judged("A1-TOK-09", seconds < PATIENCE, evidence, asking.url)
 
 
-def nothing_was_shown(asking: Asking, message: Mapping[str, Any] | None) -> Iterator[Finding]:
+def nothing_was_shown(asking: Asking, message: Mapping[str, Any] | None, id: str = "A1-ERR-01") -> Iterator[Finding]:
     """Somebody without any cookie is told so, in the word that there is for it."""
     error = (message or {}).get("error")
     if error is not None and profile(asking.holder.access) != "external":
         evidence = (
             f"{shortened(asking.url)} says {error!r} to somebody without a cookie; 'missingCredentials' is expected."
         )
-        yield judged("A1-ERR-01", error == "missingCredentials", evidence, asking.url)
+        yield judged(id, error == "missingCredentials", evidence, asking.url)
 
 
 def tells_programs_why_not(asking: Asking) -> Iterator[Finding]:
