@@ -22,6 +22,15 @@ DEFAULTS: dict[str, Any] = {
     "IS_AUTHENTICATED": "",
     "MANIFEST_SOURCES": (),
     "MANIFEST_PATHS": (),
+    "DOORS": (),
+    "CHECK_SECRET": "",
+    "CHECK_CACHE_SECONDS": 1,
+    "SIGNING_KEYS": {},
+    "SIGNED_MINUTES": 60,
+    "EDGE_KEYS": {},
+    "EDGE_SECONDS": 60,
+    "SEND_FILE_HEADER": "X-Accel-Redirect",
+    "SEND_UPSTREAM": "",
 }
 """Every key there is, with its default."""
 
@@ -90,6 +99,51 @@ class Conf:
     def MANIFEST_PATHS(self) -> tuple[str, ...]:
         """Paths of the host's own manifests, ``*`` being anything within a segment, to which a middleware adds services."""
         return tuple(self._value("MANIFEST_PATHS"))
+
+    @property
+    def DOORS(self) -> tuple[dict[str, Any], ...]:
+        """Where guarded content is published, for the web server in front; see :mod:`iiif_auth.enforce.doors`."""
+        return tuple(self._value("DOORS"))
+
+    @property
+    def CHECK_SECRET(self) -> str:
+        """What the web server says with each check, so that nobody else can ask for another; without it all are refused."""
+        return str(self._value("CHECK_SECRET"))
+
+    @property
+    def CHECK_CACHE_SECONDS(self) -> float:
+        """How long the web server may keep an answer of the check for the same reader and item, in seconds; 0: not at all."""
+        return float(self._value("CHECK_CACHE_SECONDS"))
+
+    @property
+    def SIGNING_KEYS(self) -> dict[str, str]:
+        """Keys of signed addresses by name, the first of which signs; empty: made from ``SECRET_KEY`` and its fallbacks."""
+        return dict(self._value("SIGNING_KEYS"))
+
+    @property
+    def SIGNED_MINUTES(self) -> int:
+        """The longest life of a signed address."""
+        return int(self._value("SIGNED_MINUTES"))
+
+    @property
+    def EDGE_KEYS(self) -> dict[str, str]:
+        """Keys by name, the first of which signs, of addresses that the web server checks alone; empty: there are none."""
+        return dict(self._value("EDGE_KEYS"))
+
+    @property
+    def EDGE_SECONDS(self) -> int:
+        """The life of an address that the web server checks alone: nothing ends it sooner, so at most 60."""
+        return min(60, int(self._value("EDGE_SECONDS")))
+
+    @property
+    def SEND_FILE_HEADER(self) -> str:
+        """``X-Accel-Redirect`` for nginx; ``X-Sendfile`` for Apache, whose value is the path on disk."""
+        return str(self._value("SEND_FILE_HEADER"))
+
+    @property
+    def SEND_UPSTREAM(self) -> str:
+        """A prefix such as ``/_iiif_up/`` of internal nginx locations, one a door, for ``X-Accel-Redirect`` to image servers."""
+        return str(self._value("SEND_UPSTREAM"))
 
     def _hook(self, key: str) -> Callable[..., Any] | None:
         path = self._value(key)

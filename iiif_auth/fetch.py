@@ -40,6 +40,14 @@ class NotListed(NotFetched):
     """The URL is none of those that may be fetched."""
 
 
+class Unanswered(NotFetched):
+    """Nobody answered, or not in time: asking again later may help."""
+
+
+class NotThere(NotFetched):
+    """The site answered that it has no such document."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A URL in its parts. ``path`` begins with a slash and holds no query; ``query`` is empty or begins with ``?``."""
@@ -137,16 +145,27 @@ def is_meant(host: str, address: Address) -> bool:
         return False
 
 
-def _addresses(target: Target, resolve: Resolver, until: float) -> list[str]:
-    """Where to connect to. One inner address among several is enough to refuse them all.
+def is_inside(address: Address) -> bool:
+    """Whether a machine of one's own may be there, behind a name of one's own: this machine, or a private network, but no address
+    by which clouds and routers talk of themselves (``169.254.169.254``), none of many, and none that means nobody.
+    """
+    inner = _inside(address) if isinstance(address, IPv6Address) else None
+    if inner is not None:
+        return is_inside(inner)
+    odd = address.is_link_local or address.is_multicast or address.is_unspecified
+    return not odd and (address.is_loopback or address.is_private)
+
+
+def _addresses(target: Target, resolve: Resolver, until: float, *, inner: bool = False) -> list[str]:
+    """Where to connect to. One inner address among several is enough to refuse them all, unless ``inner`` ones are meant.
 
     Raises:
         NotFetched: there is no address, or one that must not be asked.
     """
     found = [ip_address(text.partition("%")[0]) for text in _in_time(resolve, target, until)]
     if not found:
-        raise NotFetched(f"{target.host} has no address; please check how it is written.")
-    if not all(is_public(one) or is_meant(target.host, one) for one in found):
+        raise Unanswered(f"{target.host} has no address; please check how it is written.")
+    if not all(is_public(one) or is_meant(target.host, one) or (inner and is_inside(one)) for one in found):
         raise NotFetched(
             f"{target.host} is at an address inside this network, from which nothing is fetched for others. To allow it, list it "
             "by that address."
@@ -168,7 +187,7 @@ def _in_time(resolve: Resolver, target: Target, until: float) -> list[str]:
     asking.start()
     asking.join(max(0.0, until - time.monotonic()))
     if not answers:
-        raise NotFetched(SLOW)
+        raise Unanswered(SLOW)
     return answers[0]
 
 
@@ -185,6 +204,7 @@ def fetched(
     *,
     resolve: Resolver = resolved,
     context: ssl.SSLContext | None = None,
+    inner: bool = False,
 ) -> bytes:
     """The JSON text at a URL.
 
@@ -192,50 +212,79 @@ def fetched(
         sources: beginnings of the URLs that may be fetched.
         most: bytes of the document.
         context: how a site's certificate is checked; by default with this machine's authorities, and against the site's name.
+        inner: the sources are machines of the operator's own, so their names may lead to addresses inside this network.
 
     Raises:
         NotListed: the URL is none of those.
+        Unanswered: nobody answered, or not in time.
+        NotThere: the answer is that there is no such document.
         NotFetched: whatever else went wrong.
     """
     target = listed(url, sources)
     until = time.monotonic() + SECONDS
     try:
-        raw = _answer(target, _addresses(target, resolve, until), most + MAX_HEADER_BYTES, until, context)
-        return _body(raw, most)
+        with opened(target, until, resolve=resolve, context=context, inner=inner) as connection:
+            return document_in(_answer(connection, target, most + MAX_HEADER_BYTES, until), most)
     except TimeoutError as error:
-        raise NotFetched(SLOW) from error
+        raise Unanswered(SLOW) from error
     except ssl.SSLError as error:
         raise NotFetched(
             f"{target.host} could not be trusted ({error.reason or 'TLS'}); its certificate is not right."
         ) from error
     except (OSError, HTTPException) as error:
-        raise NotFetched(f"{target.host} gave no whole answer ({type(error).__name__}); please try again.") from error
+        raise Unanswered(f"{target.host} gave no whole answer ({type(error).__name__}); please try again.") from error
 
 
-def _answer(target: Target, addresses: list[str], most: int, until: float, context: ssl.SSLContext | None) -> bytes:
-    """Everything that the site sends until it hangs up. We ask it to, and give it until a fixed time.
+def opened(
+    target: Target,
+    until: float,
+    *,
+    resolve: Resolver = resolved,
+    context: ssl.SSLContext | None = None,
+    inner: bool = False,
+) -> socket.socket:
+    """A connection to the address that was judged; see :func:`fetched` for what the arguments mean.
+
+    Raises:
+        OSError: there is none; ``TimeoutError`` and ``ssl.SSLError`` among others.
+        NotFetched: there is no address, or one that must not be asked.
+    """
+    return _connection(target, _addresses(target, resolve, until, inner=inner), until, context)
+
+
+def _answer(connection: socket.socket, target: Target, most: int, until: float) -> bytes:
+    """Everything that the site says. We ask it to hang up after that, and give it until a fixed time.
 
     Raises:
         OSError: it could not be asked; ``TimeoutError`` among others.
         NotFetched: it sent too much.
     """
-    with _connection(target, addresses, until, context) as connection:
-        connection.settimeout(_left(until))
-        connection.sendall(_request(target))
-        pieces: list[bytes] = []
-        size = 0
-        while True:
-            connection.settimeout(_left(until))
-            piece = connection.recv(PIECE)
-            if not piece:
-                return b"".join(pieces)
-            pieces.append(piece)
-            size += len(piece)
-            if size > most:
-                raise NotFetched("The document is too large to be fetched; please send it in parts.")
+    connection.settimeout(left(until))
+    connection.sendall(_request(target))
+    return received(connection, most, until)
 
 
-def _left(until: float) -> float:
+def received(connection: socket.socket, most: int, until: float) -> bytes:
+    """Everything that is sent until the other side hangs up.
+
+    Raises:
+        OSError: it was cut off; ``TimeoutError`` if it is not over by ``until``, an instant of ``time.monotonic``.
+        NotFetched: it is more than ``most`` bytes.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        connection.settimeout(left(until))
+        piece = connection.recv(PIECE)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise NotFetched("The document is too large to be fetched; please send it in parts.")
+
+
+def left(until: float) -> float:
     """Seconds left.
 
     Raises:
@@ -253,7 +302,7 @@ def _connection(target: Target, addresses: list[str], until: float, context: ssl
     if target.scheme == "http":
         return plain
     try:
-        plain.settimeout(_left(until))
+        plain.settimeout(left(until))
         return (context or ssl.create_default_context()).wrap_socket(plain, server_hostname=target.host)
     except BaseException:
         plain.close()
@@ -264,7 +313,7 @@ def _plain_connection(target: Target, addresses: list[str], until: float) -> soc
     problem: OSError = OSError("no address")
     for address in addresses:
         try:
-            return socket.create_connection((address, target.port), _left(until))
+            return socket.create_connection((address, target.port), left(until))
         except OSError as error:
             problem = error
     raise problem
@@ -292,7 +341,7 @@ class _Said:
         return self._file
 
 
-def _body(raw: bytes, most: int) -> bytes:
+def document_in(raw: bytes, most: int) -> bytes:
     """The document in an answer.
 
     Raises:
@@ -301,12 +350,7 @@ def _body(raw: bytes, most: int) -> bytes:
     """
     response = HTTPResponse(_Said(raw), method="GET")  # type: ignore[arg-type]
     response.begin()
-    if 300 <= response.status < 400:
-        raise NotFetched("The document has moved, and redirects are not followed; please give the address where it is.")
-    if response.status != 200:
-        raise NotFetched(
-            f"The other site answered {response.status} instead of the document; please check the address."
-        )
+    _check_status(response.status)
     if not _is_json(response.headers.get_content_type()):
         raise NotFetched(
             f"There is no JSON there, but {response.headers.get_content_type()}; please check the address."
@@ -317,6 +361,16 @@ def _body(raw: bytes, most: int) -> bytes:
     if len(body) > most:
         raise NotFetched("The document is too large to be fetched; please send it in parts.")
     return body
+
+
+def _check_status(status: int) -> None:
+    """Raises ``NotFetched`` unless the document is there."""
+    if 300 <= status < 400:
+        raise NotFetched("The document has moved, and redirects are not followed; please give the address where it is.")
+    if status in (404, 410):
+        raise NotThere(f"The other site answered {status}: it has no such document.")
+    if status != 200:
+        raise NotFetched(f"The other site answered {status} instead of the document; please check the address.")
 
 
 def _is_json(media_type: str) -> bool:

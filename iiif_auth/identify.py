@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -144,23 +144,35 @@ class CurrentPass:
 
 def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPass:
     """The pass behind the access cookie; one query, or none without a cookie."""
-    secret = cookie_secret(request)
-    if secret is None:
+    if cookie_secret(request) is None:
         return CurrentPass(Standing.ABSENT)
-    facts = store.find_pass(digest(secret)) if SECRET.fullmatch(secret) else None
+    return _standing(presenting(request)().holder, at or timezone.now())
+
+
+def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
     if facts is None or not facts.sound:
         return CurrentPass(Standing.UNKNOWN)
-    if facts.expired(at or timezone.now()):
-        return CurrentPass(Standing.EXPIRED, facts)
-    return CurrentPass(Standing.SOUND, facts)
+    return CurrentPass(Standing.EXPIRED if facts.expired(at) else Standing.SOUND, facts)
+
+
+def presenting(request: HttpRequest) -> store.Finder:
+    """How to read what this browser presents: the pass behind its access cookie, if that can be one of ours."""
+    secret = cookie_secret(request)
+    if secret is None or not SECRET.fullmatch(secret):
+        return store.nobody
+    return partial(store.presented_pass, digest(secret))
 
 
 def browser(request: HttpRequest) -> Subject:
     """The one whose browser asks, by access cookie and address. An ``Authorization`` header is not looked at (INV2)."""
-    found = current_pass(request)
-    facts = found.facts if found.standing is Standing.SOUND else None
-    request.iiif_auth_pass = facts  # type: ignore[attr-defined]
-    return _hooked(_subject(facts, request), request)
+    return browser_with(request, current_pass(request).facts)
+
+
+def browser_with(request: HttpRequest, facts: store.PassFacts | None) -> Subject:
+    """The one whose browser presents this pass; one that is not sound, or over, counts for nothing."""
+    held = facts if _standing(facts, timezone.now()).standing is Standing.SOUND else None
+    request.iiif_auth_pass = held  # type: ignore[attr-defined]
+    return _hooked(_subject(held, request), request)
 
 
 def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
@@ -208,20 +220,29 @@ Doors = Mapping[str, frozenset[str]]
 """For each dialect that may be spoken here, the services whose tokens count: those nested under what is asked."""
 
 
-def bearer(request: HttpRequest, doors: Doors) -> Subject:
-    """The one a token speaks for. Cookies are ignored on purpose.
+def showing(request: HttpRequest) -> store.Finder:
+    """How to read the token that is shown, and the pass behind it, if it can be one of ours."""
+    token = presented_token(request)
+    return store.nobody if token is None else partial(store.presented_token, digest(token))
+
+
+def bearer(request: HttpRequest, doors: Doors, presented: store.Presented | None = None) -> Subject:
+    """The one a token speaks for. Cookies are ignored on purpose. ``presented`` is what :func:`showing` read, if it has.
 
     A token counts only in its own dialect and only for a service nested under what is asked (A2-PRB-05, C10); otherwise its
     holder is nobody, somewhere. A token without a pass behind it was given for an address, and the address is judged here as
     it is where the content is (security K8, INV5): such a token adds nothing.
     """
-    return bearer_of(request, shown_token(request, doors))
+    return bearer_of(request, counting_token((presented or showing(request)()).token, doors))
 
 
 def shown_token(request: HttpRequest, doors: Doors) -> store.TokenFacts | None:
     """The token that is shown, if it counts at one of these doors."""
-    token = presented_token(request)
-    facts = store.find_token(digest(token)) if token else None
+    return counting_token(showing(request)().token, doors) if presented_token(request) else None
+
+
+def counting_token(facts: store.TokenFacts | None, doors: Doors) -> store.TokenFacts | None:
+    """A token, if it counts at one of these doors."""
     if facts is None or facts.service not in doors.get(facts.dialect, frozenset()) or not _stands(facts):
         return None
     return facts

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from iiif_auth.enforce.check import check
 from iiif_auth.http.access import access
 from iiif_auth.http.client import client
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.services import ServicesView
+from iiif_auth.http.signed import at_signed_address
 from iiif_auth.http.token import token
 from iiif_auth.protocol.dialects import PROBES, SPACES
 
@@ -27,6 +29,8 @@ urlpatterns = [
     re_path(rf"^{ANY}/logout/{SLUG}\Z", logout, name="logout"),
     re_path(rf"^{ANY}/client/{SLUG}\Z", client, name="client"),
     re_path(rf"^{PROBING}/probe/(?P<reference>[^/]+)\Z", ProbeView.as_view(), name="probe"),
+    path("check", check, name="check"),
+    path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),
     path("services", ServicesView.as_view(), name="services"),
     path("services/<str:reference>", ServicesView.as_view(), name="services"),
     path("manifest", ManifestView.as_view(), name="manifest"),

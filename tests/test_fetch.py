@@ -81,6 +81,10 @@ def hurried(monkeypatch):
     return 0.5
 
 
+LATE = 10
+"""Seconds that a busy machine may need beyond that; whatever is slow here is slower still."""
+
+
 # -- What is asked, and what is good ------------------------------------------------------------------------------
 
 
@@ -217,31 +221,32 @@ def test_a_slow_drip_is_left_off_in_time_however_it_drips(first, hurried):
     with site(drip) as made:
         with pytest.raises(NotFetched, match="took longer"):
             get(made)
-        assert time.monotonic() - began < hurried + 1.5
+        assert time.monotonic() - began < hurried + LATE
 
 
 def test_silence_is_left_off_in_time(hurried):
     began = time.monotonic()
-    with site(lambda connection, over: over.wait(10)) as made:
+    with site(lambda connection, over: over.wait(30)) as made:
         with pytest.raises(NotFetched, match="took longer"):
             get(made)
-        assert time.monotonic() - began < hurried + 1.5
+        assert time.monotonic() - began < hurried + LATE
 
 
 def test_a_connection_that_is_kept_open_after_the_end_counts_as_slow(hurried):
     def kept(connection, over):
         connection.sendall(GOOD)
-        over.wait(10)
+        over.wait(30)
 
     with site(kept) as made, pytest.raises(NotFetched, match="took longer"):
         get(made)
 
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(hurried):
-    began = time.monotonic()
+    began, over = time.monotonic(), threading.Event()
     with pytest.raises(NotFetched, match="took longer"):
-        fetched("https://slow.example/", ["https://slow.example/"], resolve=lambda host, port: time.sleep(3) or [])
-    assert time.monotonic() - began < hurried + 1.5
+        fetched("https://slow.example/", ["https://slow.example/"], resolve=lambda host, port: over.wait(30) or [])
+    assert time.monotonic() - began < hurried + LATE
+    over.set()
 
 
 def test_nobody_there_is_said():
@@ -511,5 +516,5 @@ def test_a_certificate_for_another_name_is_refused(certificate):
 
 
 def test_a_handshake_that_takes_for_ever_is_left_off(hurried):
-    with site(lambda connection, over: over.wait(10)) as made, pytest.raises(NotFetched, match="took longer"):
+    with site(lambda connection, over: over.wait(30)) as made, pytest.raises(NotFetched, match="took longer"):
         get(made, scheme="https", host="localhost")

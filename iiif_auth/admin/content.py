@@ -89,7 +89,7 @@ class RenditionInline(Fields, StackedInline):
     form = PlainForm
     extra = 0
     classes = ("collapse",)
-    fields = ("url", ("tier", "is_location"), ("image_api", "format"), "label")
+    fields = ("url", ("tier", "is_location"), ("image_api", "format"), "source", "label")
 
 
 @admin.register(Resource)
@@ -111,7 +111,7 @@ class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
     fieldsets = (
         (None, {"fields": ("label", "url", ("type", "image_api"), "format")}),
         (_("Who may see it"), {"fields": ("in_words", "closed", "why_link", "collection", "policy", "overrides")}),
-        (_("More"), {"fields": ("date", "remarks"), "classes": ("collapse",)}),
+        (_("More"), {"fields": ("date", "source", "remarks"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Resource]:

@@ -36,7 +36,7 @@ def free_slug(slug: str, model: type[models.Model] = AccessPolicy) -> str:
 def copied(row: AccessPolicy, *, name: str, slug: str) -> AccessPolicy:
     """A policy like this one, with its tiers, conditions, services and texts; in use even if that was a template."""
     tiers, texts = list(row.tiers.all()), list(row.texts.all())
-    copy = AccessPolicy.objects.create(slug=slug, name=name[:200], about=row.about, zone=row.zone)
+    copy = AccessPolicy.objects.create(slug=slug, name=name[:200], about=row.about, zone=row.zone, signed=row.signed)
     for tier in tiers:
         copy_tier(tier, copy)
     for text in texts:

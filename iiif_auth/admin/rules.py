@@ -98,6 +98,7 @@ def proposed_slug(gets: Any, max_edge: Any) -> str:
 WHAT = ("gets", "max_edge", "take")
 NAMES = (("slug", "order"), "label")
 INSTEAD = ("substitute", "suffix")
+ON_THE_FLY = ("virtual", ("formats", "qualities"))
 WHEN = (("starts", "ends"), ("season_starts", "season_ends"), "wall_years")
 
 
@@ -113,6 +114,7 @@ class TierInline(Fields, StackedInline):
         (None, {"fields": ("join", "services")}),
         (_("Name and order"), {"fields": NAMES, "classes": ("collapse",)}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
+        (_("Made on the fly"), {"fields": ON_THE_FLY, "classes": ("collapse",)}),
         (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
     )
 
@@ -153,6 +155,7 @@ class TierAdmin(Admin):
         (None, {"fields": ("join", "services")}),
         (_("Name and order"), {"fields": NAMES}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
+        (_("Made on the fly"), {"fields": ON_THE_FLY, "classes": ("collapse",)}),
         (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
     )
 
@@ -324,7 +327,7 @@ class AccessPolicyAdmin(Admin):
         return () if row.is_template else spoken.cautions_about_policy(row)
 
 
-MORE: dict[str, Any] = {"fields": ("zone", "is_template"), "classes": ("collapse",)}
+MORE: dict[str, Any] = {"fields": ("zone", "signed", "is_template"), "classes": ("collapse",)}
 
 
 def changelist(model: str) -> str:

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, tuple[str | None, Any]] = {
         _("“Something else instead” needs to be told what: choose it, or give what is added to the address."),
     ),
     "iiif_auth_tier_slug": ("slug", _("Another tier of this policy has this identifier; please choose another.")),
+    "iiif_auth_tier_virtual": ("virtual", _("Only a smaller version can be made on the fly.")),
     "iiif_auth_tier_window": ("ends", END_BEFORE_START),
     "iiif_auth_tier_season": ("season_ends", _("A season needs two different days, a first and an end.")),
     "iiif_auth_embargo_target": (None, ONE_TARGET),

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +17,7 @@ from django.utils import timezone
 
 from iiif_auth import cors, identify, store
 from iiif_auth.conf import conf
+from iiif_auth.enforce import signed
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Subject, Unknown
 from iiif_auth.protocol import identity
@@ -27,33 +30,64 @@ KEPT_FROM_CACHES = re.compile(r"(?:^|[\s,])(?:private|no-store)(?:$|[\s,])", re.
 ERRORS = {401: "Access to this is restricted.", 403: "This is not available.", 404: "There is no such thing here."}
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision about some content, what it is about, and when it was made."""
+
+    offer: Offer | None
+    decision: Decision
+    at: datetime
+
+    @property
+    def everybodys(self) -> bool:
+        """Whether anybody may have it, so that shared caches may too (INV7)."""
+        return self.offer is not None and isinstance(self.decision, Allowed) and is_open(self.offer, self.at)
+
+
 def judged(request: HttpRequest, url: str) -> Decision:
-    """The decision about some content for the browser that asks; two queries at most.
+    """The decision about some content for the browser that asks; one query (two after a change).
 
     Raises:
         iiif_auth.store.RulesInMotion, django.db.Error: nothing can be decided, and nothing may be sent.
+        iiif_auth.enforce.signed.NotSigned: it was asked under a ticket that is not good for it.
     """
-    return _judged(request, url, timezone.now())[1]
+    return verdict(request, url).decision
 
 
-def _judged(request: HttpRequest, url: str, now: datetime) -> tuple[Offer | None, Decision]:
+def verdict(request: HttpRequest, url: str) -> Verdict:
+    """What :func:`judged` says, with what it is about."""
+    now = timezone.now()
     try:
-        offer = store.find_offer(identity.normalised(url, conf.BASE_URL))
+        uri = identity.normalised(url, conf.BASE_URL)
     except identity.NotAResourceURL:
-        offer = None
-    return offer, decide(offer, _asker(request, offer), now)
+        return Verdict(None, decide(None, identify.browser(request), now), now)
+    ticket: signed.Ticket | None = getattr(request, "iiif_auth_ticket", None)
+    offer, presented = store.find_for(uri, _finder(request, uri, ticket, now))
+    asker = _asker(request, offer, presented, ticket)
+    return Verdict(offer, decide(offer, asker, now), now)
 
 
-def _asker(request: HttpRequest, offer: Offer | None) -> Subject:
+def _finder(request: HttpRequest, uri: str, ticket: signed.Ticket | None, now: datetime) -> store.Finder:
+    """How to read who asks: whose ticket it is, and then no cookie is looked at (INV4), or whose cookie."""
+    if ticket is None:
+        return identify.presenting(request)
+    if not signed.holds(ticket, uri, now):
+        raise signed.NotSigned("This address has ended, or was not signed here.")
+    return partial(store.presented_ticket, ticket.holder)
+
+
+def _asker(
+    request: HttpRequest, offer: Offer | None, presented: store.Presented, ticket: signed.Ticket | None
+) -> Subject:
     """Whose browser asks. In the alpha, and in what is practised around 1.0, a HEAD with a token asks what that token would get
     (A2A-HEAD-01, A1X-01): no byte follows it, and a GET with the same token gets nothing (A2A-HEAD-02).
     """
-    if request.method == "HEAD" and offer is not None and "HTTP_AUTHORIZATION" in request.META:
+    if request.method == "HEAD" and ticket is None and offer is not None and "HTTP_AUTHORIZATION" in request.META:
         token = identify.shown_token(request, heads(offer))
         if token is not None:
             request.iiif_auth_headed = True  # type: ignore[attr-defined]
             return identify.bearer_of(request, token)
-    return identify.browser(request)
+    return identify.browser_with(request, presented.holder)
 
 
 def heads(offer: Offer) -> identify.Doors:
@@ -77,23 +111,29 @@ def refusal(
     A refusal is small, is stored nowhere, says nothing of what is there, and never asks for a password (A2-CONT-03).
     With ``degraded``, whoever is known but not entitled is sent on to the lesser version they may have (A092-CONT-02).
     """
-    now = timezone.now()
-    offer, decision = _judged(request, url, now)
-    match decision:
-        case Allowed() if take and not decision.take:
+    try:
+        found = verdict(request, url)
+    except signed.NotSigned:
+        return refused(401)
+    request.iiif_auth_offer = found.offer  # type: ignore[attr-defined]
+    return _refusal(request, found, take=take, degraded=degraded)
+
+
+def _refusal(request: HttpRequest, found: Verdict, *, take: bool, degraded: Degraded | None) -> HttpResponse | None:
+    match found.decision:
+        case Allowed() if take and not found.decision.take:
             return refused(403)
         case Allowed() if getattr(request, "iiif_auth_headed", False):
             return seen()
         case Allowed():
             identify.keep_alive(request)
             # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives that to the next (INV7).
-            everybodys = not take and offer is not None and is_open(offer, now)
-            request.iiif_auth_open = everybodys  # type: ignore[attr-defined]
+            request.iiif_auth_open = not take and found.everybodys  # type: ignore[attr-defined]
             return None
-        case Denied() if degraded is not None and (instead := _lesser(request, offer, decision)):
+        case Denied() if degraded is not None and (instead := _lesser(request, found.offer, found.decision)):
             return sent_on(degraded(request, instead))
         case Denied() | Unknown():
-            return refused(content_status(decision))
+            return refused(content_status(found.decision))
 
 
 def _lesser(request: HttpRequest, offer: Offer | None, decision: Denied) -> str | None:

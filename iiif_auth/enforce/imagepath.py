@@ -33,6 +33,20 @@ _CONFINED = re.compile(rf"!({_COUNT}),({_COUNT})", re.ASCII)
 _ROTATION = re.compile(rf"(!?)({_DECIMAL})", re.ASCII)
 
 
+def pattern(version: Version) -> str:
+    """``region/size/rotation/quality.format`` as a regular expression that Python and PCRE read alike.
+
+    A path that fits is the spelling of one request, but for ``^``, which browsers also write as ``%5E``. Whether it can be met,
+    :func:`parse` and :meth:`ImageRequest.box` say.
+    """
+    decimals = ",".join([_DECIMAL] * 4)
+    region = rf"(?:full|square|{_WHOLE},{_WHOLE},{_COUNT},{_COUNT}|pct:{decimals})"
+    edges = rf"{_COUNT},{_COUNT}|{_COUNT},|,{_COUNT}"
+    sizes = rf"max|pct:{_DECIMAL}|{edges}|!{_COUNT},{_COUNT}"
+    size = rf"(?:full|{sizes})" if version == 2 else rf"(?:\^|%5[Ee])?(?:{sizes})"
+    return rf"{region}/{size}/!?{_DECIMAL}/(?:{'|'.join(QUALITIES)})\.(?:{'|'.join(FORMATS)})"
+
+
 class BadImageRequest(ValueError):
     """A request that the Image API answers with 400. The message is one sentence for the person who asked."""
 

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
+from iiif_auth.enforce import guard, signed
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
 from iiif_auth.http.links import links
@@ -61,6 +62,13 @@ class InfoView(PublicView):
                 f"{cls.__name__} speaks the alpha beside other versions, which contradict it; give it an address of its own."
             )
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Guarded by itself, so it may be reached under a ticket too."""
+        view = super().as_view(**initkwargs)
+        view.iiif_auth_guarded = True  # type: ignore[attr-defined]
+        return view
+
     def describe(self, identifier: str) -> tuple[str, JSON] | None:
         """The URL of the image service (absolute or site-relative), and its info.json without our services."""
         raise NotImplementedError
@@ -85,6 +93,8 @@ class InfoView(PublicView):
         return self._about(request, offer, found[1])
 
     def _about(self, request: Request, offer: Offer, document: JSON) -> HttpResponse:
+        if (ticket := getattr(request._request, "iiif_auth_ticket", None)) is not None:
+            return self._at_signed_address(request, offer, document, ticket)
         now = timezone.now()
         asked = [one for one in self._spoken() if one.probing is not Probing.ELSEWHERE]
         if not asked:
@@ -101,6 +111,15 @@ class InfoView(PublicView):
             return self._answer(HttpResponse(status=302, headers={"Location": f"{lesser}/info.json"}))
         described = self._described(request, offer, document, now)
         return self._answer(_judged(decision, lesser, token, described))
+
+    def _at_signed_address(self, request: Request, offer: Offer, document: JSON, ticket: signed.Ticket) -> HttpResponse:
+        """The description under a ticket: with its own id, so that tiles are asked there too, and without services."""
+        refusal = guard.refusal(request._request, offer.wanted.uri)
+        if refusal is not None:
+            return refusal
+        key = "@id" if self.version == 2 else "id"
+        address = signed.address(str(document[key]), ticket.text)
+        return self._answer(Response({**document, key: address}))
 
     @classmethod
     def _spoken(cls) -> list[Dialect]:

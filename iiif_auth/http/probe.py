@@ -8,12 +8,13 @@ from rest_framework.response import Response
 
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
+from iiif_auth.enforce import delivering
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
 from iiif_auth.http.links import links
 from iiif_auth.http.reading import languages
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Decision, Offer
+from iiif_auth.policy.types import Allowed, Decision, Offer
 from iiif_auth.protocol import dialects, identity
 from iiif_auth.protocol.dialect import Question
 from iiif_auth.protocol.terms import services_of
@@ -40,10 +41,15 @@ def question(request: Request, space: str, reference: str) -> Question:
 
 
 def judged(request: Request, space: str, reference: str) -> Decision:
-    """find → identify → decide."""
-    uri = identity.referred(reference, conf.BASE_URL)
-    offer = store.find_offer(uri) if uri else None
-    return decide(offer, identify.bearer(request._request, doors(offer, space)), timezone.now())
+    """find → identify → decide; and where the policy says so, to what address the browser is sent with no cookie."""
+    uri, shown = identity.referred(reference, conf.BASE_URL), identify.showing(request._request)
+    offer, presented = store.find_for(uri, shown) if uri else (None, store.Presented(""))
+    now = timezone.now()
+    token = identify.counting_token(presented.token, doors(offer, space))
+    decision = decide(offer, identify.bearer_of(request._request, token), now)
+    if isinstance(decision, Allowed) and offer is not None and token is not None and token.holder is not None:
+        return delivering.delivered(decision, offer, token.holder, identify.ambient(request._request), now)
+    return decision
 
 
 def doors(offer: Offer | None, space: str) -> identify.Doors:

@@ -71,6 +71,24 @@ class Addressed(models.Model):
         abstract = True
 
 
+class SourceField(models.CharField):  # type: ignore[type-arg]
+    """The name of the bytes on the image server or below the folder, decoded; empty if it is the one in the address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        usual: dict[str, Any] = {"max_length": 1000, "blank": True, "validators": [check_source]}
+        super().__init__(*args, **{**usual, **kwargs})
+
+
+def check_source(source: str) -> None:
+    """Refuse what would lead out of the folder, or be read in two ways by two programs (security table P)."""
+    if not identity.is_source(source):
+        raise ValidationError(
+            _(
+                "Give the name as the image server knows it, such as maps/survey.tif: no “..”, no empty part, no leading slash."
+            )
+        )
+
+
 class Kind(models.TextChoices):
     IMAGE = "Image", _("Image")
     VIDEO = "Video", _("Film or video")
@@ -93,6 +111,12 @@ class Resource(Addressed):
     type = models.CharField(_("type"), max_length=8, choices=Kind.choices, default=Kind.IMAGE)
     image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
     format = models.CharField(_("media type"), max_length=100, blank=True, help_text=_("Such as video/webm."))
+    source = SourceField(
+        _("name at the source"),
+        help_text=_(
+            "On the image server or in the folder, if it is another than in the address, such as maps/survey.tif."
+        ),
+    )
     collection = models.ForeignKey(
         Collection, models.PROTECT, null=True, blank=True, related_name="resources", verbose_name=_("collection")
     )
@@ -161,6 +185,12 @@ class Rendition(Addressed):
     )
     image_api = models.PositiveSmallIntegerField(_("image service"), choices=ImageApi.choices, default=ImageApi.NONE)
     format = models.CharField(_("media type"), max_length=100, blank=True)
+    source = SourceField(
+        _("name at the source"),
+        help_text=_(
+            "On the image server or in the folder, if it is another than in the address, such as maps/survey.tif."
+        ),
+    )
     label = LanguageMapField(_("label"))
     is_location = models.BooleanField(
         _("delivered here"),

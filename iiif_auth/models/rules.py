@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -166,6 +167,14 @@ class AccessPolicy(models.Model):
         validators=[check_zone],
         help_text=_("For seasons and moving walls."),
     )
+    signed = models.BooleanField(
+        _("hand out signed addresses"),
+        default=False,
+        help_text=_(
+            "Viewers are told an address that works without a cookie, for as long as the pass lasts and for this one item. "
+            "For browsers that keep cookies of other sites out, and for streams."
+        ),
+    )
 
     objects = NaturalManager()
     natural_fields = ("slug",)
@@ -222,6 +231,35 @@ class Tier(models.Model):
             "Empty: ~ and the identifier."
         ),
     )
+    virtual = models.BooleanField(
+        _("made on the fly"),
+        default=False,
+        help_text=_(
+            "The smaller version is cut from the large picture at each request instead of being a file of its own. A file of its "
+            "own is safer; make them with “iiif_derivatives”."
+        ),
+    )
+    formats = models.CharField(
+        _("formats"),
+        max_length=40,
+        blank=True,
+        validators=[
+            RegexValidator(r"\A(?:jpg|png|webp)(?:,(?:jpg|png|webp))*\Z", _("Use jpg, png and webp, with commas."))
+        ],
+        help_text=_("Of versions made on the fly: jpg, png, webp, with commas between. Empty: jpg."),
+    )
+    qualities = models.CharField(
+        _("qualities"),
+        max_length=60,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"\A(?:default|color|gray|bitonal)(?:,(?:default|color|gray|bitonal))*\Z",
+                _("Use default, color, gray and bitonal, with commas."),
+            )
+        ],
+        help_text=_("Of versions made on the fly: default, color, gray, bitonal. Empty: default."),
+    )
     take = models.BooleanField(_("may keep a copy"), default=True)
     join = models.CharField(_("for whom"), max_length=3, choices=Join.choices, default=Join.ANY)
     starts = models.DateTimeField(_("from"), null=True, blank=True)
@@ -266,6 +304,7 @@ class Tier(models.Model):
                 | (~Q(gets="substitute") & Q(substitute=None)),
                 name="iiif_auth_tier_substitute",
             ),
+            models.CheckConstraint(condition=Q(virtual=False) | Q(gets="smaller"), name="iiif_auth_tier_virtual"),
             models.CheckConstraint(
                 condition=Q(starts=None) | Q(ends=None) | Q(starts__lt=F("ends")), name="iiif_auth_tier_window"
             ),

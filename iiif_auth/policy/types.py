@@ -298,6 +298,15 @@ class Gets(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Virtual:
+    """A smaller version that is cut from the large picture at each request: its longest edge, and what it may be asked in."""
+
+    max_edge: int
+    formats: tuple[str, ...] = ("jpg",)
+    qualities: tuple[str, ...] = ("default",)
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
     """One level of a policy: for whom, when, through which services, and what they get.
 
@@ -316,6 +325,7 @@ class Tier:
     wall: Wall | None = None
     services: tuple[AccessService, ...] = ()
     label: LanguageMap = ()
+    virtual: Virtual | None = None
 
     @property
     def reach(self) -> int:
@@ -367,12 +377,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A named, ordered list of tiers, best first, and its texts for refusals."""
+    """A named, ordered list of tiers, best first, and its texts for refusals; ``signed`` has probes hand out signed addresses."""
 
     slug: str
     tiers: tuple[Tier, ...] = ()
     texts: tuple[tuple[Why, Text], ...] = ()
     name: str = field(default="", compare=False)
+    signed: bool = False
 
 
 class Closes(StrEnum):
@@ -457,7 +468,9 @@ class ImageApi(Enum):
 class Rendition:
     """One version of a resource at its own URI (site-relative if it is on this site).
 
-    ``location`` is where the bytes are delivered if not at ``uri`` itself.
+    ``location`` is where the bytes are delivered if not at ``uri`` itself. ``source`` is their name on the image server or in the
+    folder, if it is not the one in the address; ``virtual`` says that they are cut from the picture at ``cut_from``.
+    ``tier`` is the slug of the tier it is for, empty for the resource itself.
     """
 
     uri: str
@@ -467,6 +480,10 @@ class Rendition:
     format: str = ""
     label: LanguageMap = ()
     location: str = ""
+    source: str = ""
+    virtual: Virtual | None = None
+    cut_from: str = ""
+    tier: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ HOST = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9
 ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+UNENCODED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()+,=:@")
+"""What a segment of a path holds as it is (RFC 3986, 3.3), but for ``;``, which some servers take for the end of a name, and
+``*``, which is anything in a pattern.
+"""
 SEPARATOR = re.compile(r"[/\\]")
 DOTS = frozenset((".", ".."))
 IMAGE_PARAMETERS = re.compile(
@@ -72,15 +75,20 @@ def _spelt(url: str, base: str) -> tuple[str, str]:
     host, path = _split(url)
     if len(path) > MAX_LENGTH:
         raise NotAResourceURL(f"The path has {len(path)} characters; at most {MAX_LENGTH} fit.")
-    path = ESCAPE.sub(_escape, path) if "%" in path else path
+    path = unescaped(path)
     _check_segments(path.removesuffix("/"))
     return "" if base and host == own_host(base) else host, path
 
 
 def _escape(found: re.Match[str]) -> str:
-    """What needs no encoding is not encoded (RFC 3986, 6.2.2.2), else ``%53ECRET`` would be another thing than ``SECRET``."""
+    """What needs no encoding is not encoded: to servers ``%53ECRET`` is ``SECRET`` and ``ark%3A1`` is ``ark:1`` (security P3)."""
     character = chr(int(found[1], 16))
-    return character if character in UNRESERVED else found[0].upper()
+    return character if character in UNENCODED else found[0].upper()
+
+
+def unescaped(path: str) -> str:
+    """A path in which only what needs it is percent-encoded, in upper case."""
+    return ESCAPE.sub(_escape, path) if "%" in path else path
 
 
 def _joined(host: str, path: str) -> str:
@@ -139,6 +147,16 @@ def _check_segments(path: str) -> None:
         raise NotAResourceURL("The percent-encoding in the path is not UTF-8.") from error
     if CONTROL.search(text) or not DOTS.isdisjoint(SEPARATOR.split(text)):
         raise NotAResourceURL("The path must not contain “.” or “..” as a segment, nor control characters.")
+
+
+def is_source(name: str) -> bool:
+    """Whether a name upstream stays in its folder and is read alike by every program (security 2.6).
+
+    It has no ``.``, ``..`` or empty segment, no backslash and no control character.
+    """
+    if CONTROL.search(name) or "\\" in name:
+        return False
+    return not name or all(segment not in ("", ".", "..") for segment in name.split("/"))
 
 
 def absolute(uri: str, base: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iiif_auth.policy.types import (
     AccessService,
     Allowed,
@@ -152,8 +154,7 @@ def _result(status: int, rest: JSON) -> JSON:
 def _granted(rendition: Rendition, links: Links) -> tuple[int, JSON]:
     if not rendition.location:
         return 200, {}
-    location = {"id": links.content(rendition.location), "type": rendition.kind.value, **_format(rendition)}
-    return 302, {"location": location}
+    return 302, {"location": body(replace(rendition, uri=rendition.location), links, [])}
 
 
 def _refused(decision: Denied, links: Links, zone_name: str) -> JSON:

@@ -8,8 +8,20 @@ for as long as the epoch says that nothing at all has changed, and every request
 
 from __future__ import annotations
 
-from iiif_auth.store.offers import find_offer, find_offers, original_of, stands_in
-from iiif_auth.store.passes import PassFacts, TokenFacts, credential_mark, find_pass, find_token
+from iiif_auth.store.offers import find_for, find_offer, find_offers, original_of, stands_in
+from iiif_auth.store.passes import (
+    Finder,
+    PassFacts,
+    Presented,
+    TokenFacts,
+    credential_mark,
+    find_pass,
+    find_token,
+    nobody,
+    presented_pass,
+    presented_ticket,
+    presented_token,
+)
 from iiif_auth.store.rules import (
     Place,
     Reader,
@@ -24,14 +36,17 @@ from iiif_auth.store.rules import (
 from iiif_auth.store.values import grant_value, linked_principal, service_value, user_id
 
 __all__ = [
+    "Finder",
     "PassFacts",
     "Place",
+    "Presented",
     "Reader",
     "Rulebook",
     "RulesInMotion",
     "TokenFacts",
     "credential_mark",
     "database",
+    "find_for",
     "find_offer",
     "find_offers",
     "find_pass",
@@ -39,8 +54,12 @@ __all__ = [
     "fits",
     "grant_value",
     "linked_principal",
+    "nobody",
     "original_of",
     "places_of",
+    "presented_pass",
+    "presented_ticket",
+    "presented_token",
     "rulebook",
     "service_value",
     "stamp_now",

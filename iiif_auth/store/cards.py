@@ -21,24 +21,24 @@ WITH hit AS (
     SELECT id FROM iiif_auth_resource WHERE url_digest IN ({marks})
     UNION SELECT resource_id FROM iiif_auth_rendition WHERE url_digest IN ({marks})
 )
-SELECT 'epoch' AS what, NULL AS a, stamp AS b, pulse AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i
-    FROM iiif_auth_epoch
+SELECT 'epoch' AS what, NULL AS a, stamp AS b, pulse AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i,
+    NULL AS j FROM iiif_auth_epoch
 UNION ALL SELECT 'resource', CAST(r.id AS TEXT), r.url, r.type, CAST(r.image_api AS TEXT), r.format, CAST(r.label AS TEXT),
     CAST(r.collection_id AS TEXT), CAST(r.policy_id AS TEXT) || CASE WHEN r.overrides THEN '!' ELSE '' END,
-    CAST(r.date AS TEXT)
+    CAST(r.date AS TEXT), r.source
     FROM iiif_auth_resource r WHERE r.id IN (SELECT id FROM hit)
 UNION ALL SELECT 'rendition', CAST(r.resource_id AS TEXT), r.url, r.tier, CAST(r.image_api AS TEXT), r.format,
-    CAST(r.label AS TEXT), CASE WHEN r.is_location THEN '1' ELSE '' END, NULL, NULL
+    CAST(r.label AS TEXT), CASE WHEN r.is_location THEN '1' ELSE '' END, r.source, NULL, NULL
     FROM iiif_auth_rendition r WHERE r.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'embargo', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), o.closes,
-    CASE WHEN o.hard THEN '1' ELSE '' END, CAST(o.note AS TEXT), NULL, NULL, NULL
+    CASE WHEN o.hard THEN '1' ELSE '' END, CAST(o.note AS TEXT), NULL, NULL, NULL, NULL
     FROM iiif_auth_embargo o WHERE o.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'withdrawal', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), NULL,
-    NULL, CAST(o.note AS TEXT), NULL, NULL, NULL
+    NULL, CAST(o.note AS TEXT), NULL, NULL, NULL, NULL
     FROM iiif_auth_withdrawal o WHERE o.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'grant', CAST(g.resource_id AS TEXT), CAST(g.starts AS TEXT), CAST(g.ends AS TEXT), g.tier,
     CASE WHEN g.take THEN '1' ELSE '' END, CAST(g.user_id AS TEXT), CAST(g.group_id AS TEXT), CAST(g.network_id AS TEXT),
-    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, '')
+    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, ''), NULL
     FROM iiif_auth_grant g LEFT JOIN iiif_auth_accessservice s ON s.id = g.service_id
     WHERE g.resource_id IN (SELECT id FROM hit)
 """

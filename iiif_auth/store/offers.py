@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from iiif_auth.conf import conf
 from iiif_auth.policy import types as policy
 from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
+from iiif_auth.store.passes import Finder, Presented
 from iiif_auth.store.rules import Rulebook, RulesInMotion, books, database, epoch, key_of, rulebook
 from iiif_auth.store.values import reach_of, renamed, settled, user_id, with_grants
 
@@ -34,18 +35,39 @@ def find_offer(uri: str) -> policy.Offer | None:
     Raises:
         RulesInMotion: see :func:`rulebook`.
     """
-    using = database()
-    key = key_of(using)
+    return _offer_at_pulse(uri, lambda: epoch(database())[1])[0]
+
+
+def find_for(uri: str, finder: Finder) -> tuple[policy.Offer | None, Presented]:
+    """The offer behind a normalised URL, and what was presented for it, as of one instant; one query (two after a change).
+
+    The statement that reads what is presented also says the epoch. If that has moved on while the offer was read, both are read
+    again, since a person who left a group before an item was opened to it was never let in (security D3).
+
+    Raises:
+        RulesInMotion: they changed each time.
+    """
+    for _attempt in range(3):
+        presented = finder()
+        offer, pulse = _offer_at_pulse(uri, lambda: presented.pulse)  # noqa: B023 - called before the next round
+        if pulse == presented.pulse:
+            return offer, presented
+    raise RulesInMotion("The rules changed each time while a resource was being read.")
+
+
+def _offer_at_pulse(uri: str, pulse: Callable[[], str]) -> tuple[policy.Offer | None, str]:
+    """The offer, and the pulse at which it was read; ``pulse`` says the present one, and is asked only if an offer is kept."""
+    key = key_of(database())
     shelf = shelves.get(key)
     kept = shelf.offers.get(uri) if shelf else None
-    if shelf and kept and shelf.pulse == epoch(using)[1]:
-        return kept
+    if shelf and kept and shelf.pulse == pulse():
+        return kept, shelf.pulse
     book, reading = _current(uri)
     offer = _composed(book, reading.cards, uri)
     if offer is None:
-        return _offer_of_host(uri)
+        return _offer_of_host(uri), reading.pulse
     _shelve(key, reading.pulse, uri, offer)
-    return offer
+    return offer, reading.pulse
 
 
 MOST_AT_ONCE = 300
@@ -174,21 +196,36 @@ def _named_instead(offer: policy.Offer) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL that a row has: whose it is, and the slug of the tier it is for, empty for the resource itself."""
+    """A URL that a row has: whose it is, and the slug of the tier it is for, empty for the resource itself.
+
+    ``source`` is the name of its bytes upstream, if that is not the one in the URL.
+    """
 
     card: Card
     base: str
     image_api: policy.ImageApi
     format: str
     tier: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a URL stands for: the tier (empty for all of it), the reach it needs, and where its bytes are."""
+
+    tier: str
+    reach: int
+    source: str = ""
+    virtual: policy.Virtual | None = None
+    cut_from: str = ""
 
 
 def _offer(book: Rulebook, cards: dict[str, Card], uri: str) -> policy.Offer | None:
     for address, suffix in _addresses(book, cards, uri):
         levels, hidden = _levels(book, address.card)
-        tier = _derived_tier(book, levels, suffix) if suffix else (address.tier, _reach_at(address, levels))
-        if tier is not None:
-            return _offer_at(book, address, uri, levels, hidden, *tier)
+        version = _derived(book, address, levels, suffix) if suffix else _version_at(address, levels)
+        if version is not None:
+            return _offer_at(book, address, uri, levels, hidden, version)
     return None
 
 
@@ -204,16 +241,17 @@ def _addresses(book: Rulebook, cards: dict[str, Card], uri: str) -> Iterable[tup
             yield found, suffix
 
 
-def _reach_at(address: Address, levels: Sequence[policy.Level]) -> int:
-    """The reach that an address of its own needs: all of it, if no policy has its tier or the tier shows nothing of it."""
+def _version_at(address: Address, levels: Sequence[policy.Level]) -> Version:
+    """What an address of its own stands for. Where no policy has its tier, or the tier shows nothing, it needs all the reach."""
     reach = reach_of(address.tier, levels)
-    return reach if reach > policy.OTHER else policy.FULL
+    return Version(address.tier, reach if reach > policy.OTHER else policy.FULL, address.source)
 
 
-def _derived_tier(book: Rulebook, levels: Sequence[policy.Level], suffix: str) -> tuple[str, int] | None:
-    """The tier of the resource's own policies whose versions have this suffix, and the reach they need.
+def _derived(book: Rulebook, address: Address, levels: Sequence[policy.Level], suffix: str) -> Version | None:
+    """The version for the tier of the resource's own policies whose addresses have this suffix.
 
-    Where two policies give one suffix to versions of different sizes, the larger size counts.
+    Where two policies give one suffix to versions of different sizes, the larger counts for who may have it, and the smaller for
+    what is cut. It is cut on the fly only where all of them say so.
     """
     tiers = [
         tier
@@ -222,7 +260,32 @@ def _derived_tier(book: Rulebook, levels: Sequence[policy.Level], suffix: str) -
         for tier in level.policy.tiers
         if book.tier_suffixes.get((level.policy.slug, tier.slug)) == suffix
     ]
-    return (tiers[0].slug, max(tier.reach for tier in tiers)) if tiers else None
+    if not tiers:
+        return None
+    reach = max(tier.reach for tier in tiers)
+    virtual = _narrowest([tier.virtual for tier in tiers])
+    if virtual is not None:
+        return Version(tiers[0].slug, reach, address.source, virtual, address.base)
+    return Version(tiers[0].slug, reach, suffixed(address.source, suffix))
+
+
+def _narrowest(several: Sequence[policy.Virtual | None]) -> policy.Virtual | None:
+    """What all of them allow; ``None`` if one of them is a file of its own."""
+    found = [one for one in several if one is not None]
+    if len(found) < len(several):
+        return None
+    return policy.Virtual(
+        min(one.max_edge for one in found),
+        tuple(form for form in found[0].formats if all(form in one.formats for one in found)),
+        tuple(quality for quality in found[0].qualities if all(quality in one.qualities for one in found)),
+    )
+
+
+def suffixed(source: str, suffix: str) -> str:
+    """The name of a smaller version beside its original: the suffix before the extension, ``survey~small.tif``."""
+    folder, slash, name = source.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    return f"{folder}{slash}{stem}{suffix}{dot}{extension}" if stem else source and f"{source}{suffix}"
 
 
 def _offer_at(
@@ -231,19 +294,22 @@ def _offer_at(
     uri: str,
     levels: tuple[policy.Level, ...],
     hidden: bool,
-    tier: str,
-    reach: int,
+    version: Version,
 ) -> policy.Offer:
     row = address.card.row
     label = map_of(row[5])
     wanted = policy.Rendition(
         uri=uri,
-        reach=reach,
+        reach=version.reach,
         kind=policy.Kind(row[2]),
         image_api=address.image_api,
         format=address.format,
-        label=_tier_label(levels, tier) or label,
-        location=_location(address.card, tier, uri),
+        label=_tier_label(levels, version.tier) or label,
+        location=_location(address.card, version.tier, uri),
+        source=version.source,
+        virtual=version.virtual,
+        cut_from=version.cut_from,
+        tier=version.tier,
     )
     others = tuple(_others(book, address, levels, wanted))
     made = date.fromisoformat(row[8]) if row[8] else None
@@ -253,11 +319,11 @@ def _offer_at(
 def _exact_address(cards: dict[str, Card], uri: str) -> Address | None:
     for card in cards.values():
         if card.row[1] == uri:
-            return Address(card, uri, policy.ImageApi(int(card.row[3])), card.row[4], "")
+            return Address(card, uri, policy.ImageApi(int(card.row[3])), card.row[4], "", card.row[9])
     for card in cards.values():
         for row in card.renditions:
             if row[1] == uri:
-                return Address(card, uri, policy.ImageApi(int(row[3])), row[4], row[2])
+                return Address(card, uri, policy.ImageApi(int(row[3])), row[4], row[2], row[7])
     return None
 
 
@@ -340,11 +406,31 @@ def _smaller(
     for row in sorted(address.card.renditions, key=lambda row: int(row[3]) != address.image_api.value):
         if row[2] == tier.slug and not row[6]:
             api, reach = policy.ImageApi(int(row[3])), reach_of(tier.slug, levels)
-            return policy.Rendition(row[1], reach, wanted.kind, api, row[4] or wanted.format, map_of(row[5]) or label)
-    derived = _derived_tier(book, levels, suffix)
+            return policy.Rendition(
+                row[1],
+                reach,
+                wanted.kind,
+                api,
+                row[4] or wanted.format,
+                map_of(row[5]) or label,
+                source=row[7],
+                tier=tier.slug,
+            )
+    derived = _derived(book, address, levels, suffix)
     if address.image_api is policy.ImageApi.NONE or derived is None:
         return None
-    return policy.Rendition(address.base + suffix, derived[1], wanted.kind, address.image_api, wanted.format, label)
+    return policy.Rendition(
+        address.base + suffix,
+        derived.reach,
+        wanted.kind,
+        address.image_api,
+        wanted.format,
+        label,
+        source=derived.source,
+        virtual=derived.virtual,
+        cut_from=derived.cut_from,
+        tier=derived.tier,
+    )
 
 
 def _offer_by_rule(book: Rulebook, uri: str) -> policy.Offer | None:

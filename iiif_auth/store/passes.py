@@ -54,9 +54,12 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
         JOIN iiif_auth_accessservice s ON s.id = a.service_id WHERE a.holder_id = p.id), {groups}"""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
-BROWSER = "SELECT {held} FROM iiif_auth_pass p {person} WHERE p.digest = %s"
-BEARER = """SELECT t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
-FROM iiif_auth_token t LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person} WHERE t.digest = %s"""
+NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
+BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
+TICKETS = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.id = %s {person}"
+BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
+FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
+"""Each says the epoch as well, so that one statement tells whether everything that was kept still holds (security 3.1)."""
 TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 """Neither identifiers nor origins nor keys hold a comma or a space."""
 
@@ -97,24 +100,67 @@ def _groups_of(model: Any, quote: Callable[[str], str], together: str) -> str:
     return GROUPS.format(together=together, **{key: quote(name) for key, name in names.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What stands behind something that was presented, and the epoch of the same instant."""
+
+    pulse: str
+    holder: PassFacts | None = None
+    token: TokenFacts | None = None
+
+
+Finder = Callable[[], Presented]
+"""Reads what is presented anew, each time it is called; one query."""
+
+
+def nobody() -> Presented:
+    """Nothing is presented: only the epoch."""
+    row = _row(NOBODYS, [])
+    return Presented(row[0] if row else "")
+
+
+def presented_pass(digest: str) -> Presented:
+    """The pass with this digest, expired or not; one query."""
+    return _presented(_row(_statement(BROWSER), [digest]))
+
+
+def presented_ticket(number: int) -> Presented:
+    """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
+    return _presented(_row(_statement(TICKETS), [number]))
+
+
+def presented_token(digest: str) -> Presented:
+    """The token with this digest and what stands behind it, expired or not; one query."""
+    row = _row(_statement(BEARER), [digest])
+    if row is None or row[1] is None:
+        return Presented(row[0] if row else "")
+    pulse, service, dialect, origin, ends, holder = row[:6]
+    held = _pass_facts(row[6:]) if row[6] is not None else None
+    token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
+    return Presented(pulse, held, token)
+
+
 def find_pass(digest: str) -> PassFacts | None:
     """The pass with this digest, expired or not; one query."""
-    with connections[database()].cursor() as cursor:
-        cursor.execute(_statement(BROWSER), [digest])
-        row = cursor.fetchone()
-    return _pass_facts(row) if row else None
+    return presented_pass(digest).holder
 
 
 def find_token(digest: str) -> TokenFacts | None:
     """The token with this digest and what stands behind it, expired or not; one query."""
+    return presented_token(digest).token
+
+
+def _row(statement: str, values: list[Any]) -> Found | None:
     with connections[database()].cursor() as cursor:
-        cursor.execute(_statement(BEARER), [digest])
-        row = cursor.fetchone()
+        cursor.execute(statement, values)
+        found: Found | None = cursor.fetchone()
+    return found
+
+
+def _presented(row: Found | None) -> Presented:
     if row is None:
-        return None
-    service, dialect, origin, ends, holder = row[:5]
-    held = _pass_facts(row[5:]) if row[5] is not None else None
-    return TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
+        return Presented("")
+    return Presented(row[0], _pass_facts(row[1:]) if row[1] is not None else None)
 
 
 def credential_mark(password: str) -> str:

@@ -37,6 +37,7 @@ from iiif_auth.store.values import (
     service_value,
     substitute_of,
     texts_of,
+    virtual_of,
     with_grants,
 )
 
@@ -187,7 +188,7 @@ class Reader:
             # A rule that can not be read is not a yes (security D8).
             logger.exception("Policy %s can not be read; it admits nobody.", row.slug)
             values = ()
-        return policy.Policy(row.slug, values, texts, row.name)
+        return policy.Policy(row.slug, values, texts, row.name, row.signed)
 
     def _tier(self, book: Rulebook, row: AccessPolicy, tier: Tier) -> policy.Tier:
         suffix = tier.suffix or f"~{tier.slug}"
@@ -216,6 +217,7 @@ class Reader:
             wall=None if tier.wall_years is None else policy.Wall(tier.wall_years, row.zone),
             services=tuple(services),
             label=texts_of(tier.label),
+            virtual=virtual_of(tier),
         )
 
     # -- collections

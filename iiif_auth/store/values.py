@@ -141,6 +141,13 @@ def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]
     raise ValueError(f"{row!r} names nobody.")
 
 
+def virtual_of(row: Tier) -> policy.Virtual | None:
+    if not row.virtual or not row.max_edge:
+        return None
+    formats, qualities = row.formats or "jpg", row.qualities or "default"
+    return policy.Virtual(row.max_edge, tuple(formats.split(",")), tuple(qualities.split(",")))
+
+
 def reach_of(tier: str, levels: Sequence[policy.Level]) -> int:
     """The reach of a tier by its identifier: of the nearest policy that has it, else nothing."""
     if not tier:

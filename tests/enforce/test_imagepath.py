@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import assume, given
@@ -318,13 +318,13 @@ def test_no_such_format(format):
 
 
 def test_a_refusal_costs_nothing_however_long_the_number():
-    start = perf_counter()
+    start = process_time()
     for number in ("9" * 100_000, "0." + "0" * 100_000, "1" + "_1" * 50_000):
         with pytest.raises(BadImageRequest):
             request(3, "full", f"{number},")
         with pytest.raises(BadImageRequest):
             request(3, f"pct:{number},0,1,1")
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 # -- The canonical spelling -----------------------------------------------------------------------------------------

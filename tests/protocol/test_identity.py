@@ -53,7 +53,9 @@ OWN = "https://iiif.example.org"
             "https://tile.example.gov/image-services/iiif/x:1",
         ),
         ("https://diamm.example.ac.uk/images/4711/", "https://diamm.example.ac.uk/images/4711"),
-        ("https://x.example.org/iiif/2/coins%3A1", "https://x.example.org/iiif/2/coins%3A1"),
+        ("https://x.example.org/iiif/2/coins%3A1", "https://x.example.org/iiif/2/coins:1"),
+        ("/iiif/3/ark%3A%2f12148%2Fb%2C1", "/iiif/3/ark:%2F12148%2Fb,1"),
+        ("/iiif/3/a%2A%3bb", "/iiif/3/a%2A%3Bb"),
     ],
 )
 def test_one_spelling(url, found):

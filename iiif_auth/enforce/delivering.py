@@ -1,0 +1,29 @@
+"""Where a browser is sent for what it may have, if that is not the published address: a signed one (requirement A2-PRB-12)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from iiif_auth.enforce import signed
+from iiif_auth.policy.decide import in_force, is_allowed
+from iiif_auth.policy.types import Allowed, Offer, Subject
+from iiif_auth.store import PassFacts
+
+
+def delivered(decision: Allowed, offer: Offer, holder: PassFacts, here: Subject, now: datetime) -> Allowed:
+    """The same yes, with a signed address as its location, where a policy in force says so.
+
+    ``here`` is whoever has nothing in hand at the address that asks: for somebody who may have it anyhow, nothing is signed.
+    """
+    if not signs(offer) or is_allowed(offer, here, now):
+        return decision
+    rendition = decision.rendition
+    place = rendition.location or rendition.uri
+    address = signed.address(place, signed.issue(place, holder, now))
+    return replace(decision, rendition=replace(rendition, location=address))
+
+
+def signs(offer: Offer) -> bool:
+    """Whether a policy that bears on it wants signed addresses."""
+    return any(policy is not None and policy.signed for policy in in_force(offer.levels))
