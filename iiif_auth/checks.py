@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connections
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve
@@ -19,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from iiif_auth import fetch, triggers
 from iiif_auth.conf import DEFAULTS, conf
+from iiif_auth.enforce import doors
 from iiif_auth.protocol import origins
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
@@ -217,6 +220,78 @@ def is_source(entry: object) -> bool:
     return target is not None and not target.query
 
 
+LEAST_SECRET = 32
+
+
+def published() -> Iterator[CheckMessage]:
+    """Doors make sense, and their folders are there; a web server that asks says for whom (security N2)."""
+    try:
+        found = doors.doors()
+    except (ImproperlyConfigured, TypeError, ValueError, AttributeError) as problem:
+        yield error(
+            22, str(problem) or "DOORS can not be read.", "See “Doors” in the README for what a door looks like."
+        )
+        return
+    for door in found:
+        if door.root and not Path(door.root).is_dir():
+            yield warning(
+                3, f"The folder {door.root!r} of the door “{door.name}” is not there.", "Make it, or correct its root."
+            )
+    if conf.CHECK_SECRET and conf.given.get("TRUSTED_PROXIES", 0) == 0:
+        yield error(
+            28,
+            "A web server asks for readers (CHECK_SECRET), but TRUSTED_PROXIES is 0: every reader has that server's address.",
+            "Set TRUSTED_PROXIES to the number of your proxies, which is 1 if that web server is the only one.",
+        )
+
+
+def secrets() -> Iterator[CheckMessage]:
+    named = {"CHECK_SECRET": conf.CHECK_SECRET}
+    for setting in ("SIGNING_KEYS", "EDGE_KEYS"):
+        given = conf.given.get(setting, {})
+        if not isinstance(given, dict) or not all(KEY_NAME.fullmatch(str(name)) for name in given):
+            yield error(
+                23,
+                f"{setting} is not a dict of keys by name.",
+                'Name keys with 1 to 12 small letters and digits, newest first: {"k2": "…", "k1": "…"}.',
+            )
+            continue
+        named |= {f"{setting}[{name!r}]": str(key) for name, key in given.items()}
+    for name, secret in named.items():
+        if secret and len(secret) < LEAST_SECRET:
+            yield error(24, f"{name} is too short to be a secret.", f"Use {LEAST_SECRET} random characters or more.")
+
+
+KEY_NAME = re.compile(r"[a-z0-9]{1,12}")
+
+
+def lives() -> Iterator[CheckMessage]:
+    """How long an answer or an address may be good for."""
+    for key, least, most, unit in (
+        ("CHECK_CACHE_SECONDS", 0, 5, "seconds"),
+        ("SIGNED_MINUTES", 1, 720, "minutes"),
+        ("EDGE_SECONDS", 1, 60, "seconds"),
+    ):
+        given = conf.given.get(key, DEFAULTS[key])
+        if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:
+            yield error(25, f"{key} is {given!r}.", f"Give {least} to {most} {unit}.")
+
+
+SENDING = ("X-Accel-Redirect", "X-Sendfile")
+
+
+def sending() -> Iterator[CheckMessage]:
+    if conf.SEND_FILE_HEADER not in SENDING:
+        yield error(26, f"SEND_FILE_HEADER is {conf.SEND_FILE_HEADER!r}.", f"It is one of {' and '.join(SENDING)}.")
+    prefix = conf.SEND_UPSTREAM
+    if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
+        yield error(
+            27,
+            f"SEND_UPSTREAM {prefix!r} is not a location.",
+            "Begin and end it with a slash, such as /_iiif_up/, and make those locations “internal” in nginx.",
+        )
+
+
 SETTINGS_CHECKS = (
     keys,
     base_url,
@@ -227,6 +302,10 @@ SETTINGS_CHECKS = (
     proxies,
     hooks,
     send_file,
+    published,
+    secrets,
+    lives,
+    sending,
     manifests,
     user_model,
     csp,

@@ -36,6 +36,7 @@ def flow(**values):
     return {"IIIF_AUTH_FLOW": {**RIGHT, **values}}
 
 
+DOOR = {"name": "files", "path": "/files/", "serves": "files", "upstream": "http://127.0.0.1:8182/files/"}
 WRONG = {
     "iiif_auth.E001": [
         {"IIIF_AUTH_FLOW": []},
@@ -80,6 +81,50 @@ WRONG = {
     ],
     "iiif_auth.E014": [flow(SUBJECT="django.VERSION"), flow(OFFERS=7)],
     "iiif_auth.E015": [flow(SEND_FILE=prefix) for prefix in ("protected/", "/protected", "protected")],
+    "iiif_auth.E022": [
+        flow(DOORS=doors)
+        for doors in (
+            ({"name": "a", "path": "/a/"},),
+            ({**DOOR, "serves": "pictures"},),
+            ({**DOOR, "upstream": ""},),
+            ({**DOOR, "root": "/srv/"},),
+            ({**DOOR, "path": "/a"},),
+            ({**DOOR, "path": "/"},),
+            ({**DOOR, "name": "A b"},),
+            ({**DOOR, "upstream": "http://127.0.0.1:8182/iiif"},),
+            ({**DOOR, "upstream": "file:///etc/"},),
+            ({**DOOR, "serves": "image-3", "upstream": "", "root": "/srv/"},),
+            ({**DOOR, "upstream": "fastcgi://127.0.0.1:9000/"},),
+            ({**DOOR, "base": "images.example.org"},),
+            ({**DOOR, "uptream": "http://x/"},),
+            ({**DOOR, "entry": "../x"},),
+            (DOOR, DOOR),
+            (DOOR, {**DOOR, "path": "/b/"}),
+            (DOOR, {**DOOR, "name": "b"}),
+            "images",
+            7,
+        )
+    ],
+    "iiif_auth.E023": [
+        flow(SIGNING_KEYS=["x" * 32]),
+        flow(SIGNING_KEYS={"K1": "x" * 32}),
+        flow(EDGE_KEYS={"k.1": "x" * 32}),
+        flow(EDGE_KEYS="x" * 32),
+    ],
+    "iiif_auth.E024": [
+        flow(CHECK_SECRET="short", TRUSTED_PROXIES=1),
+        flow(SIGNING_KEYS={"k1": "short"}),
+        flow(EDGE_KEYS={"k2": "x" * 32, "k1": "x" * 31}),
+    ],
+    "iiif_auth.E025": [
+        *[flow(CHECK_CACHE_SECONDS=seconds) for seconds in (-1, 6, "1", None, True)],
+        *[flow(EDGE_SECONDS=seconds) for seconds in (0, 61, "60")],
+        *[flow(SIGNED_MINUTES=minutes) for minutes in (0, 721, "60")],
+    ],
+    "iiif_auth.E026": [flow(SEND_FILE_HEADER=name) for name in ("X-Send", "", "x-accel-redirect")],
+    "iiif_auth.E027": [flow(SEND_UPSTREAM=prefix) for prefix in ("up/", "/up", "up")],
+    "iiif_auth.E028": [flow(CHECK_SECRET="x" * 32), flow(CHECK_SECRET="x" * 32, TRUSTED_PROXIES=0, DOORS=(DOOR,))],
+    "iiif_auth.W003": [flow(DOORS=({**DOOR, "upstream": "", "root": "/no/such/folder/"},))],
     "iiif_auth.W001": [{"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}],
     "iiif_auth.W002": [
         {"CORS_ALLOW_ALL_ORIGINS": True, "CORS_ALLOW_CREDENTIALS": True, "INSTALLED_APPS": ["corsheaders"]},
@@ -107,6 +152,14 @@ GOOD = [
     flow(MANIFEST_SOURCES=["https://x.example.org/iiif/"], MANIFEST_PATHS=("/iiif/*/manifest.json",)),
     {"CORS_ALLOW_ALL_ORIGINS": True, "INSTALLED_APPS": ["corsheaders"]},
     {"CORS_ALLOW_CREDENTIALS": True, "INSTALLED_APPS": ["corsheaders"]},
+    flow(DOORS=(DOOR, {**DOOR, "name": "b", "base": "https://images.example.org"})),
+    flow(DOORS=[{**DOOR, "serves": "image-2", "upstream": "fastcgi://127.0.0.1:9000/iiif/"}]),
+    flow(DOORS=({**DOOR, "upstream": "", "root": "/"},)),
+    flow(DOORS=(DOOR,), CHECK_SECRET="x" * 32, TRUSTED_PROXIES=1),
+    flow(SIGNING_KEYS={"k2": "y" * 32, "k1": "x" * 40}, EDGE_KEYS={"e1": "z" * 32}),
+    flow(CHECK_CACHE_SECONDS=0, SIGNED_MINUTES=720, EDGE_SECONDS=1),
+    flow(CHECK_CACHE_SECONDS=0.5),
+    flow(SEND_FILE_HEADER="X-Sendfile", SEND_UPSTREAM="/_iiif_up/"),
 ]
 
 
