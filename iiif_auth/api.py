@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
-from iiif_auth.enforce import guard
+from iiif_auth.enforce import delivering, guard, signed
 from iiif_auth.http import manifest as manifests
 from iiif_auth.http.links import links
 from iiif_auth.policy.decide import decide
@@ -47,6 +47,7 @@ __all__ = [
     "may_see",
     "protect",
     "services_for",
+    "signed_address",
     "with_services",
 ]
 
@@ -93,6 +94,32 @@ def may_see(
     except NotAResourceURL:
         return False
     return isinstance(decision, Allowed)
+
+
+def signed_address(url: str, *, request: HttpRequest, edge: bool = False) -> str | None:
+    """An address of content that needs no cookie, for the browser that sent this request; ``None`` if it may not have it.
+
+    Args:
+        url: the content URL, absolute or a path on this site.
+        request: its access cookie says whose pass the address is signed for, and the address ends with it.
+        edge: rather one that the web server checks alone, at the speed of a plain file. It ends by itself after ``EDGE_SECONDS``
+            and not before; ``None`` also where there can be none.
+
+    Raises:
+        NotAResourceURL: the URL can not be that of a resource.
+    """
+    now = timezone.now()
+    found = guard.verdict(request, identity.normalised(url, conf.BASE_URL))
+    holder: store.PassFacts | None = getattr(request, "iiif_auth_pass", None)
+    if not isinstance(found.decision, Allowed):
+        return None
+    if edge:
+        address = delivering.edge_address(found.decision.rendition, now)
+        return None if address is None else identity.absolute(address, conf.BASE_URL)
+    if holder is None:
+        return None
+    uri = found.decision.rendition.uri
+    return identity.absolute(signed.address(uri, signed.issue(uri, holder, now)), conf.BASE_URL)
 
 
 def is_restricted(url: str, *, at: datetime | None = None) -> bool:

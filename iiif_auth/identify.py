@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
@@ -176,10 +176,10 @@ def browser_with(request: HttpRequest, facts: store.PassFacts | None) -> Subject
 
 
 def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
-    here = Subject(address=address(request))
+    here = address(request)
     if facts is None:
-        return here
-    return replace(here, user=facts.user, groups=facts.groups, agreements=frozenset(facts.agreements))
+        return Subject(address=here)
+    return Subject(facts.user, facts.groups, address=here, agreements=frozenset(facts.agreements))
 
 
 def keep_alive(request: HttpRequest) -> None:

@@ -528,7 +528,7 @@ def with_ended(offer: Offer, book: store.Rulebook, subject: Subject) -> Offer:
     ended = rows.filter(ends__lte=timezone.now()).select_related("user", "group", "service", "collection", "policy")
     found = list(ended.order_by("pk"))
     levels = tuple(_with_ended(number, offer.levels, found, book) for number in range(len(offer.levels)))
-    return replace(offer, levels=levels)
+    return replace(offer, levels=levels, restricted=False)
 
 
 def _with_ended(number: int, levels: Sequence[Level], ended: list[Grant], book: store.Rulebook) -> Level:

@@ -69,8 +69,9 @@ class Answer:
             "X-IIIF-Tier": self.tier,
             "X-IIIF-Cache": self.cache,
         }
-        every_time = {"X-Accel-Expires": "0"} if self.rest or self.status not in (200, 401, 403) else {}
-        return {name: value for name, value in named.items() if value} | every_time
+        # What is kept is kept for an item: nothing that depends on what was asked of it.
+        every_time = {"X-Accel-Expires": "0"} if self.rest or self.reason or self.status not in (200, 401, 403) else {}
+        return {"Cache-Control": "no-store", **{name: value for name, value in named.items() if value}, **every_time}
 
 
 NO = Answer(403)
@@ -80,11 +81,16 @@ NO = Answer(403)
 @transaction.non_atomic_requests
 def check(request: HttpRequest) -> HttpResponse:
     """``GET``: by headers, for web servers. ``POST``: by JSON, for image servers (HTTP 200, the status in the body)."""
-    if not is_ours(request):
-        return _said(NO)
-    if request.method == "POST":
+    if request.method == "POST" and is_ours(request):
         return _told(request)
-    return _said(answer(request, request.META.get("HTTP_X_ORIGINAL_URI", ""), request.META.get("HTTP_X_IIIF_BASE", "")))
+    return _said(answered(request))
+
+
+def answered(request: HttpRequest) -> Answer:
+    """What is said to whoever asks by headers."""
+    if not is_ours(request):
+        return NO
+    return answer(request, request.META.get("HTTP_X_ORIGINAL_URI", ""), request.META.get("HTTP_X_IIIF_BASE", ""))
 
 
 def is_ours(request: HttpRequest) -> bool:
@@ -148,17 +154,19 @@ def virtual_rest(asked: doors.Asked, rendition: Rendition) -> str:
     """What to ask of the large picture for a part of a version cut on the fly; empty if this is none.
 
     Raises:
-        BadImageRequest: this version has no such part.
+        BadImageRequest: this version has no such part, or it was asked for its description, which would be the large picture's.
         iiif_auth.fetch.NotFetched, iiif_auth.upstream.BadDescription: the size of the large picture can not be found out.
     """
-    if rendition.virtual is None or asked.image is None:
+    if rendition.virtual is None:
         return ""
+    if asked.image is None:
+        raise BadImageRequest("This version is described by the site, and cut from pictures only.")
     size = upstream.describe(asked.door, doors.source_of(asked, rendition))
     return scaled.translated(asked.image, rendition.virtual, size.width, size.height)
 
 
 def _said(found: Answer) -> HttpResponse:
-    response = HttpResponse(status=found.status, headers={"Cache-Control": "no-store", **found.headers})
+    response = HttpResponse(status=found.status, headers=found.headers)
     del response.headers["Content-Type"]
     return response
 

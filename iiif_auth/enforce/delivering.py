@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from iiif_auth.enforce import signed
+from iiif_auth.enforce import doors, signed
 from iiif_auth.policy.decide import in_force, is_allowed
-from iiif_auth.policy.types import Allowed, Offer, Subject
+from iiif_auth.policy.types import Allowed, Offer, Rendition, Subject
 from iiif_auth.store import PassFacts
 
 
@@ -27,3 +27,19 @@ def delivered(decision: Allowed, offer: Offer, holder: PassFacts, here: Subject,
 def signs(offer: Offer) -> bool:
     """Whether a policy that bears on it wants signed addresses."""
     return any(policy is not None and policy.signed for policy in in_force(offer.levels))
+
+
+def edge_address(rendition: Rendition, now: datetime) -> str | None:
+    """The address at which a web server alone lets somebody have a rendition for some seconds.
+
+    ``None`` without ``EDGE_KEYS``, for what is on another site, and for what only the app can find: the web server knows no more
+    than the name in the address, so a rendition with a source of its own, or cut on the fly, would be another file there.
+    """
+    if rendition.source or rendition.virtual or not rendition.uri.startswith("/"):
+        return None
+    try:
+        item = doors.asked(rendition.uri).item
+    except doors.NotCanonical:
+        return None
+    address = signed.edge_address(item, now)
+    return None if address is None else address.removesuffix(item) + rendition.uri

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from iiif_auth.policy.types import (
     FULL,
+    NOBODY,
     NOTHING,
     OTHER,
     PERSONAL,
@@ -57,6 +60,18 @@ def is_allowed(offer: Offer, subject: Subject, at: datetime) -> bool:
     return Case(offer, subject, in_utc(at)).reach >= offer.wanted.reach
 
 
+def is_restricted(offer: Offer) -> bool:
+    """Whether nobody at all is let in with nothing in hand, whatever the time: some level has no tier and no grant for them."""
+    granted = False
+    for level, policy in zip(offer.levels, in_force(offer.levels), strict=True):
+        granted = granted or any(grant.principal.admits(NOBODY) for grant in level.grants)
+        held = [] if policy is None else [tier.audience for tier in policy.tiers if tier.reach >= offer.wanted.reach]
+        by_policy = [grant.principal for grant in level.policy_grants] if policy is not None else []
+        if policy is not None and not granted and not any(one.admits(NOBODY) for one in (*held, *by_policy)):
+            return True
+    return False
+
+
 def in_utc(at: datetime) -> datetime:
     """The same instant in UTC: two times of one zone compare by the clock, which says 02:30 twice in autumn.
 
@@ -66,8 +81,7 @@ def in_utc(at: datetime) -> datetime:
     return EPOCH + (at - EPOCH)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Something that lets the subject have a reach: a tier or a grant, already known to admit."""
 
     reach: int
@@ -75,11 +89,15 @@ class Source:
     name: str
 
 
+ALL_OF_IT = [Source(FULL, take=True, name="")]
+"""What a level without a policy of its own lets through."""
+
+
 def best(sources: list[Source]) -> int:
     return max((source.reach for source in sources), default=NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """One level as it stands for one subject at one instant."""
 
@@ -102,18 +120,20 @@ class Standing:
         """The running embargoes that close this reach."""
         return [embargo for embargo in self.running if embargo.closes is Closes.ALL or reach >= FULL]
 
+    @cached_property
     def sources(self) -> list[Source]:
         """Everything that counts at this level, after its embargoes."""
-        opened = self.opened if self.policy else [Source(FULL, take=True, name="")]
+        opened = self.opened if self.policy else ALL_OF_IT
+        if not self.running:
+            return opened + self.granted
         if self.closes_all:
             opened = []
-        elif self.running:
-            opened = [replace(source, reach=min(source.reach, FULL - 1)) for source in opened]
+        opened = [source._replace(reach=min(source.reach, FULL - 1)) for source in opened]
         return opened + ([] if self.hard else self.granted)
 
-    @property
+    @cached_property
     def reach(self) -> int:
-        return best(self.sources())
+        return best(self.sources)
 
     def covering(self, reach: int) -> list[Tier]:
         return [tier for tier in (self.policy or EMPTY).tiers if tier.reach >= reach]
@@ -177,7 +197,7 @@ class Case:
         return self._denied(wanted)
 
     def _allowed(self, wanted: Rendition) -> Allowed:
-        covering = [[s for s in standing.sources() if s.reach >= wanted.reach] for standing in self.standings]
+        covering = [[s for s in standing.sources if s.reach >= wanted.reach] for standing in self.standings]
         by = tuple(sources[0].name for sources in covering if sources[0].name)
         return Allowed(wanted, by, take=all(any(s.take for s in sources) for sources in covering))
 
@@ -312,7 +332,12 @@ class Case:
 
 def narrowed(offer: Offer, wanted: Rendition) -> Offer:
     """The same offer for one of its smaller renditions."""
-    return replace(offer, wanted=wanted, others=tuple(other for other in offer.others if other.reach < wanted.reach))
+    return replace(
+        offer,
+        wanted=wanted,
+        restricted=False,
+        others=tuple(other for other in offer.others if other.reach < wanted.reach),
+    )
 
 
 def once(substitutes: Iterable[Substitute]) -> tuple[Substitute, ...]:

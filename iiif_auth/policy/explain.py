@@ -483,4 +483,4 @@ def granted(offer: Offer) -> Offer:
     """The same offer with one more grant, at the resource, for whoever asks."""
     nearest, *rest = offer.levels or (Level(name=""),)
     nearest = replace(nearest, grants=(*nearest.grants, Grant(Everyone(), FULL)))
-    return replace(offer, levels=(nearest, *rest))
+    return replace(offer, levels=(nearest, *rest), restricted=False)

@@ -491,7 +491,8 @@ class Offer:
     """The rendition wanted, the ones one might have instead (best first), and every rule that bears on them.
 
     ``others`` are smaller renditions of the same resource; ``substitutes`` are offers of other resources that a tier
-    names. ``levels`` run from the resource outwards. ``hidden`` says that existence itself is not told.
+    names. ``levels`` run from the resource outwards. ``hidden`` says that existence itself is not told. ``restricted`` may say
+    that what is wanted is open to nobody without something in hand, at any time, which need then not be asked each time.
     """
 
     wanted: Rendition
@@ -501,6 +502,7 @@ class Offer:
     hidden: bool = False
     substitutes: tuple[Offer, ...] = ()
     label: LanguageMap = ()
+    restricted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ IMAGE_PARAMETERS = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def normalised(url: str, base: str) -> str:
     """The one spelling of ``url`` under which its resource is stored; normalising it again changes nothing.
 

@@ -106,7 +106,7 @@ LOG_OUT = {"en": "Log out", "de": "Abmelden"}
 
 def is_open(offer: Offer, at: datetime) -> bool:
     """Whether anybody, anywhere, with nothing in hand, may have it at this instant. Then it needs no services."""
-    return is_allowed(offer, NOBODY, at)
+    return not offer.restricted and is_allowed(offer, NOBODY, at)
 
 
 def content_status(decision: Decision) -> int:

@@ -9,6 +9,7 @@ from datetime import date
 
 from iiif_auth.conf import conf
 from iiif_auth.policy import types as policy
+from iiif_auth.policy.decide import is_restricted
 from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
 from iiif_auth.store.passes import Finder, Presented
 from iiif_auth.store.rules import Rulebook, RulesInMotion, books, database, epoch, key_of, rulebook
@@ -66,6 +67,7 @@ def _offer_at_pulse(uri: str, pulse: Callable[[], str]) -> tuple[policy.Offer | 
     offer = _composed(book, reading.cards, uri)
     if offer is None:
         return _offer_of_host(uri), reading.pulse
+    offer = replace(offer, restricted=is_restricted(offer))
     _shelve(key, reading.pulse, uri, offer)
     return offer, reading.pulse
 

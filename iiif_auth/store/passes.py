@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
@@ -64,22 +65,19 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 """Neither identifiers nor origins nor keys hold a comma or a space."""
 
 
-def _statement(template: str) -> str:
+@lru_cache(maxsize=16)
+def _statement(template: str, model: str, using: str) -> str:
     """The statement for the host's own user model, whatever its tables are called."""
-    return _statement_for(template, get_user_model(), connections[database()].vendor)
-
-
-@lru_cache(maxsize=8)
-def _statement_for(template: str, model: Any, vendor: str) -> str:
-    quote = connections[database()].ops.quote_name
-    active = _column(model, "is_active")
+    people: Any = get_user_model()
+    quote, vendor = connections[using].ops.quote_name, connections[using].vendor
+    active = _column(people, "is_active")
     held = HELD.format(
         together=TOGETHER[vendor],
-        password=quote(_column(model, "password") or "password"),
+        password=quote(_column(people, "password") or "password"),
         active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
-        groups=_groups_of(model, quote, TOGETHER[vendor]),
+        groups=_groups_of(people, quote, TOGETHER[vendor]),
     )
-    person = PERSON.format(users=quote(model._meta.db_table), user_key=quote(model._meta.pk.column))
+    person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
 
 
@@ -115,23 +113,23 @@ Finder = Callable[[], Presented]
 
 def nobody() -> Presented:
     """Nothing is presented: only the epoch."""
-    row = _row(NOBODYS, [])
+    row = _row(NOBODYS)
     return Presented(row[0] if row else "")
 
 
 def presented_pass(digest: str) -> Presented:
     """The pass with this digest, expired or not; one query."""
-    return _presented(_row(_statement(BROWSER), [digest]))
+    return _presented(_row(BROWSER, digest))
 
 
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
-    return _presented(_row(_statement(TICKETS), [number]))
+    return _presented(_row(TICKETS, number))
 
 
 def presented_token(digest: str) -> Presented:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    row = _row(_statement(BEARER), [digest])
+    row = _row(BEARER, digest)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     pulse, service, dialect, origin, ends, holder = row[:6]
@@ -150,8 +148,10 @@ def find_token(digest: str) -> TokenFacts | None:
     return presented_token(digest).token
 
 
-def _row(statement: str, values: list[Any]) -> Found | None:
-    with connections[database()].cursor() as cursor:
+def _row(template: str, *values: str | int) -> Found | None:
+    using = database()
+    statement = _statement(template, settings.AUTH_USER_MODEL, using)
+    with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         found: Found | None = cursor.fetchone()
     return found
@@ -171,7 +171,9 @@ def credential_mark(password: str) -> str:
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
+    """What a row says. The same row says the same, however often it is read."""
     key, user, credential, password, active, idle, ends, minutes, agreed, groups = row
     agreements: dict[str, set[str]] = defaultdict(set)
     for service, _, origin in (text.partition(" ") for text in agreed.split(",")) if agreed else ():

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from iiif_auth.conf import conf
 from iiif_auth.models import (
@@ -294,11 +294,13 @@ books: dict[str, Rulebook] = {}
 
 def database() -> str:
     """The database that decisions are made on: the one that is written to, because a replica lags behind a revocation."""
-    return router.db_for_write(Resource)
+    # Asked several times a request; without routers, which most sites are, it is always the same.
+    return router.db_for_write(Resource) if router.routers else DEFAULT_DB_ALIAS
 
 
 def key_of(using: str) -> str:
-    return f"{using} {connections[using].settings_dict['NAME']} {conf.BASE_URL}"
+    # The settings of a connection, without the connection itself, which is another for each thread.
+    return f"{using} {connections.settings[using]['NAME']} {conf.BASE_URL}"
 
 
 def stamp_now(using: str) -> str:

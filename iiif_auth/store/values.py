@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from iiif_auth.models import AccessService, Condition, Embargo, Grant, Tier
@@ -168,5 +170,9 @@ def grant_value(row: Grant, networks: dict[int, policy.Network], levels: Sequenc
 
 def user_id(text: str) -> str:
     """A user's primary key as policy writes it, however this database stores it (SQLite keeps a UUID without hyphens)."""
-    key = get_user_model()._meta.pk
-    return str(key.to_python(text))
+    return _user_id(settings.AUTH_USER_MODEL, text)
+
+
+@lru_cache(maxsize=4096)
+def _user_id(model: str, text: str) -> str:
+    return str(get_user_model()._meta.pk.to_python(text))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from iiif_auth import fetch
 from iiif_auth.enforce.doors import Door
@@ -22,6 +23,9 @@ from iiif_auth.upstream import fastcgi
 
 FASTCGI = "fastcgi:"
 FASTCGI_PORT = 9000
+UP = "../"
+"""IIPImage takes this out of a name, so that ``ma../ps/survey`` there is ``maps/survey``, of which nothing was decided."""
+
 PORT = re.compile(r":[0-9]{1,5}$")
 
 
@@ -40,7 +44,7 @@ def target_of(door: Door, path: str) -> Target:
     """
     url = _as_http(door.upstream)
     target, start = fetch.target_of(url + path), fetch.target_of(url)
-    if target is None or start is None or target.query or not start.covers(target):
+    if target is None or start is None or target.query or not start.covers(target) or UP in unquote(path):
         raise NotFetched(f"The name is none that can be asked of the upstream of “{door.name}”.")
     return target
 

@@ -135,7 +135,7 @@ def _check_depth(document: Any) -> None:
     """Level by level, so that no depth is too deep for this itself."""
     level = [document]
     for _depth in range(MAX_DEPTH):
-        level = [below for one in level for below in _below(one)]
+        level = [below for one in level for below in _below(one) if isinstance(below, dict | list)]
         if not level:
             return
     raise BadDescription(f"It is nested more than {MAX_DEPTH} levels deep.")

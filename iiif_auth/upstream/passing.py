@@ -44,11 +44,11 @@ class OutOfOrder(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """An answer to pass on: 200, 206, 400, 404 or 416; ``pieces`` are there for the first two only."""
+    """An answer to pass on: 200 or 206 with ``pieces``, which must be closed; 400, 404 or 416 without."""
 
     status: int
     headers: Mapping[str, str]
-    pieces: Iterator[bytes]
+    pieces: Pieces | None = None
 
 
 def passed(door: Door, path: str, method: str = "GET", *, wanted: str = "", byte_range: str = "") -> Passed:
@@ -91,11 +91,8 @@ def _read(door: Door, asked: connecting.Asked, method: str, wanted: str, byte_ra
     if response.status not in (200, 206):
         asked.close()
         told = response.headers.get("Content-Range", "") if response.status == 416 else ""
-        return Passed(
-            {410: 404, 501: 400}.get(response.status, response.status),
-            {"Content-Range": told} if told else {},
-            iter(()),
-        )
+        status = {410: 404, 501: 400}.get(response.status, response.status)
+        return Passed(status, {"Content-Range": told} if told else {})
     headers = {name: value for name in PASSED_ON if (value := response.headers.get(name)) is not None}
     asked.connection.until = time.monotonic() + MOST_SECONDS
     most = MOST_IMAGE if wanted else None

@@ -24,6 +24,29 @@ elif env.bool("PREPARED", default=False):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "static/"
-IIIF_AUTH_FLOW = {"BASE_URL": "http://localhost:8000", "LOGIN_URL": "/login"}
+CHECK_SECRET = "measured, and known to everybody who reads this"
+IIIF_AUTH_FLOW = {
+    "BASE_URL": "http://localhost:8000",
+    "LOGIN_URL": "/login",
+    "TRUSTED_PROXIES": 1,
+    "CHECK_SECRET": CHECK_SECRET,
+    "CHECK_CACHE_SECONDS": env.float("CHECK_CACHE_SECONDS", default=1),
+    "EDGE_KEYS": {"e1": CHECK_SECRET},
+    "DOORS": (
+        {
+            "name": "images",
+            "path": "/iiif/3/",
+            "serves": "image-3",
+            "upstream": env.str("IMAGES", default="http://127.0.0.1:1/"),
+        },
+        {
+            "name": "tiles",
+            "path": "/tiles/",
+            "serves": "folders",
+            "root": env.str("TILES", default="/"),
+            "entry": "info.json",
+        },
+    ),
+}
 # Django writes a line for every 401 otherwise, and that would be measured too (speed.md, section 7).
 LOGGING = {"version": 1, "loggers": {"django.request": {"level": "CRITICAL", "propagate": False}}}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import Group, User
+from django.db import connections
 from django.utils import timezone
 
 from iiif_auth import identify, store
+from iiif_auth.conf import conf
 from iiif_auth.http.links import links
 from iiif_auth.models import (
     AccessPolicy,
@@ -38,11 +40,20 @@ def fill() -> list[Target]:
     secret, token = _readers(service)
     probe = f"/iiif-auth/2/probe/{links().probe('/iiif/3/item-7').rpartition('/')[2]}"
     cookie, bearer = {"Cookie": f"{identify.COOKIE}={secret}"}, {"Authorization": f"Bearer {token}"}
+    asking = {
+        "X-IIIF-Auth-Secret": conf.CHECK_SECRET,
+        "X-Original-URI": "/iiif/3/item-7/512,0,512,512/512,512/0/default.jpg",
+        "X-Original-Method": "GET",
+        "X-Forwarded-For": "192.0.2.7",
+    }
+    served_check = 1.5 if connections["default"].vendor == "sqlite" else 2.2
     mint = "/iiif-auth/2/token/login?messageId=1&origin=https://viewer.example.org"
     return [
         Target("empty view", "/empty", 200),
         Target("content, allowed", "/content/item-7", 204, cookie, 3.0, 1.5),
         Target("content, refused", "/content/item-7", 401, {}, 3.0, 1.5),
+        Target("check, allowed", "/iiif-auth/check", 200, {**asking, **cookie}, 3.0, served_check),
+        Target("check, refused", "/iiif-auth/check", 401, asking, 3.0, served_check),
         Target("probe, nobody", probe, 200, {}, None, 1.5),
         Target("probe, token", probe, 200, bearer, None, 2.1),
         Target("info.json", "/iiif/3/item-7/info.json", 200),

@@ -6,5 +6,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from iiif_auth.enforce.wsgi import CheckFirst
+
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
-application = get_wsgi_application()
+application = CheckFirst(get_wsgi_application())

@@ -12,6 +12,7 @@ import pytest
 from iiif_auth.policy import decide as program
 from iiif_auth.policy.types import (
     FULL,
+    NOBODY,
     AllOf,
     Allowed,
     AnyOf,
@@ -332,3 +333,19 @@ def test_the_short_question_gets_the_answer_of_the_long_one():
     assert len(cases) > 500
     for offer, _place, subject, at in cases:
         assert program.is_allowed(offer, subject, at) is allowed(offer, subject, at)
+
+
+def wrongly_restricted(judge):
+    """The share of offers that it calls restricted, and those that nobody in particular is let into all the same."""
+    cases = [(offer, judge(offer), at) for offer, _place, _subject, at in asked(2000)]
+    share = sum(found for _, found, _ in cases) / len(cases)
+    return share, [offer for offer, found, at in cases if found and program.is_allowed(offer, NOBODY, at)]
+
+
+def test_what_is_called_restricted_is_open_to_nobody_at_any_time():
+    """Caches are told by it that something is not everybody's, without asking (INV7)."""
+    share, wrong = wrongly_restricted(program.is_restricted)
+    assert wrong == []
+    assert 0.3 < share < 0.95
+    careless = wrongly_restricted(lambda offer: all(level.policy is not None for level in offer.levels))
+    assert careless[1] != []
