@@ -271,6 +271,7 @@ def lives() -> Iterator[CheckMessage]:
         ("CHECK_CACHE_SECONDS", 0, 5, "seconds"),
         ("SIGNED_MINUTES", 1, 720, "minutes"),
         ("EDGE_SECONDS", 1, 60, "seconds"),
+        ("RANGE_BYTES", 65_536, 1_073_741_824, "bytes"),
     ):
         given = conf.given.get(key, DEFAULTS[key])
         if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:

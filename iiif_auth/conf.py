@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "SIGNED_MINUTES": 60,
     "EDGE_KEYS": {},
     "EDGE_SECONDS": 60,
+    "RANGE_BYTES": 1_048_576,
     "SEND_FILE_HEADER": "X-Accel-Redirect",
     "SEND_UPSTREAM": "",
 }
@@ -134,6 +135,11 @@ class Conf:
     def EDGE_SECONDS(self) -> int:
         """The life of an address that the web server checks alone: nothing ends it sooner, so at most 60."""
         return min(60, int(self._value("EDGE_SECONDS")))
+
+    @property
+    def RANGE_BYTES(self) -> int:
+        """The most that is sent of a film or a recording in answer to one request for a part of it, in bytes."""
+        return int(self._value("RANGE_BYTES"))
 
     @property
     def SEND_FILE_HEADER(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
@@ -22,9 +23,18 @@ VERSIONS: dict[str, Version] = {"2": 2, "3": 3}
 MEDIA = {
     "film.webm": "video/webm",
     "film-small.webm": "video/webm",
+    "film.mp4": "video/mp4",
     "song.webm": "audio/webm",
     "song-clip.webm": "audio/webm",
     "report.pdf": "application/pdf",
+}
+PIECES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".ts": "video/mp2t",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".key": "application/octet-stream",
 }
 
 
@@ -114,8 +124,22 @@ def delivered(request: HttpRequest, name: str) -> HttpResponseBase:
     return file(request, name)
 
 
+@require_viewing
+@api.protect("/films/{folder}/index.m3u8")
+def piece(request: HttpRequest, folder: str, name: str) -> HttpResponseBase:
+    """A playlist, a piece or the key of a film: decided as the film it belongs to, so under the folder it is in (P11)."""
+    try:
+        return files.send(request, settings.DEMO_DATA / "films", f"{folder}/{name}", PIECES[Path(name).suffix])
+    except files.NoSuchFile:
+        return missing()
+
+
 def file(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
         return files.send(request, settings.DEMO_DATA / "media", name, MEDIA[name])
     except (KeyError, files.NoSuchFile):
-        return JsonResponse({"error": "There is no such file."}, status=404)
+        return missing()
+
+
+def missing() -> HttpResponse:
+    return JsonResponse({"error": "There is no such file."}, status=404)

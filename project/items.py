@@ -201,6 +201,28 @@ ITEMS = (
         (Piece("/media/film.webm", "Film", 12.0, 960, 540),),
     ),
     Item(
+        "reel",
+        "Evening in the harbour, as MP4",
+        "Abend im Hafen, als MP4",
+        _("Film: an MP4 for readers"),
+        _("One file, of which the browser fetches the parts that it plays."),
+        _("Log in as “reader”, jump about in the film, and log out while it plays: nothing more of it arrives."),
+        (Piece("/media/film.mp4", "Film", 12.0, 640, 360),),
+    ),
+    Item(
+        "stream",
+        "Evening in the harbour, streamed",
+        "Abend im Hafen, als Stream",
+        _("Film: HLS and DASH for readers"),
+        _(
+            "Many small pieces, two playlists and a key: whoever may have the film may have each of them, and nobody else."
+        ),
+        _(
+            "Log in as “reader” and look at the network panel of your browser: pieces and key come from a signed address."
+        ),
+        (Piece("/films/harbour/index.m3u8", "Film", 12.0, 640, 360),),
+    ),
+    Item(
         "song",
         "Harbour shanty, a recording",
         "Hafenlied, eine Aufnahme",

@@ -59,6 +59,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
+ASGI_APPLICATION = "project.asgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -127,11 +128,31 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
 
+IMAGE_SERVER: str = env.str("IMAGE_SERVER", default="http://127.0.0.1:8182/iiif/")
+"""Where ``python -m project.images`` listens, for a web server in front that guards it; the demo by itself does without."""
+
+DOORS: tuple[dict[str, Any], ...] = (
+    {"name": "images", "path": "/iiif/image/3/", "serves": "image-3", "upstream": f"{IMAGE_SERVER}3/"},
+    {"name": "older", "path": "/iiif/image/2/", "serves": "image-2", "upstream": f"{IMAGE_SERVER}2/"},
+    {"name": "media", "path": "/media/", "serves": "files", "root": f"{DEMO_DATA.resolve()}/media/"},
+    {"name": "delivered", "path": "/media/delivered/", "serves": "files", "root": f"{DEMO_DATA.resolve()}/media/"},
+    {"name": "films", "path": "/films/", "serves": "folders", "root": f"{DEMO_DATA.resolve()}/films/"},
+)
+DOORS = tuple(door for door in DOORS if "root" not in door or Path(door["root"]).is_dir())
+"""Where a web server in front may send content itself. There are no folders before the demo has drawn what is in them."""
+
 IIIF_AUTH_FLOW = {
     "BASE_URL": BASE_URL,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
     "SEND_FILE": env.str("SEND_FILE", default=""),
+    "SEND_UPSTREAM": env.str("SEND_UPSTREAM", default=""),
     "SUBJECT": "project.places.pretend",
+    "DOORS": DOORS,
+    "CHECK_SECRET": env.str("CHECK_SECRET", default=""),
+    "CHECK_CACHE_SECONDS": env.float("CHECK_CACHE_SECONDS", default=1),
+    "SIGNING_KEYS": env.dict("SIGNING_KEYS", default={}),
+    "EDGE_KEYS": env.dict("EDGE_KEYS", default={}),
+    "RANGE_BYTES": 512 * 1024,  # six seconds of the demo's film
 }
 
 LOGGING = {

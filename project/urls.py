@@ -9,6 +9,7 @@ from project import content, manifests, pages
 
 FLAVOUR = r"(?P<flavour>mixed|1|0|alpha)"
 IDENTIFIER = r"(?P<identifier>[a-z0-9~-]+)"
+PIECE = r"(?P<folder>[a-z0-9-]+)/(?P<name>[a-z0-9-]+\.(?:m3u8|mpd|ts|mp4|m4s|key))"
 PARAMETERS = r"(?P<region>[^/]+)/(?P<size>[^/]+)/(?P<rotation>[^/]+)/(?P<quality>[^/.]+)\.(?P<format>[^/.]+)"
 
 urlpatterns = [
@@ -30,6 +31,7 @@ urlpatterns = [
     re_path(rf"^iiif/image/(?P<version>[23])/{IDENTIFIER}/?$", content.described_elsewhere),
     path("media/<str:name>", content.media),
     path("media/delivered/<str:name>", content.delivered),
+    re_path(rf"^films/{PIECE}\Z", content.piece),
     path("iiif-auth/", include("iiif_auth.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

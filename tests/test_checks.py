@@ -119,6 +119,7 @@ WRONG = {
     "iiif_auth.E025": [
         *[flow(CHECK_CACHE_SECONDS=seconds) for seconds in (-1, 6, "1", None, True)],
         *[flow(EDGE_SECONDS=seconds) for seconds in (0, 61, "60")],
+        *[flow(RANGE_BYTES=size) for size in (0, 65_535, "1M", None)],
         *[flow(SIGNED_MINUTES=minutes) for minutes in (0, 721, "60")],
     ],
     "iiif_auth.E026": [flow(SEND_FILE_HEADER=name) for name in ("X-Send", "", "x-accel-redirect")],

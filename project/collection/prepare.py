@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -22,7 +23,7 @@ import numpy as np
 import pyvips
 from PIL import Image
 
-from project.collection import media, report
+from project.collection import media, report, streams
 from project.collection.pictures import PICTURES, Picture
 
 MASTER: Final[dict[str, Any]] = {
@@ -53,7 +54,7 @@ _MODULES: Final = {
     "retina": ("borrowed",),
     "rocket": ("borrowed",),
     "coins": ("borrowed",),
-    "film": ("media",),
+    "film": ("media", "streams"),
     "song": ("media",),
     "report": ("report",),
 }
@@ -82,9 +83,11 @@ class _Item:
 def prepare(data: Path, only: Collection[str] | None = None, workers: int = 2) -> Iterator[Step]:
     """Make what is missing under ``data``, all of it or ``only`` those identifiers or file names (``film.webm``).
 
+    Every film is in ``media`` but those cut into pieces, each of which has a folder in ``films`` (``harbour``).
+
     With fewer than two workers everything happens in this process. Stop at any time and call again.
     """
-    for folder in ("images", "media", "stamps"):
+    for folder in ("images", "media", "films", "stamps"):
         (data / folder).mkdir(parents=True, exist_ok=True)
     _sweep(data)
     items = [item for item in _items(data) if only is None or not set(only).isdisjoint(item.names)]
@@ -132,34 +135,57 @@ def _save(picture: pyvips.Image, path: Path) -> None:
 
 # -- Film, song and report ------------------------------------------------------------------------------------------
 
-_Row = tuple[str, str, tuple[str, ...], Callable[[], None]]
+_Row = tuple[str, str, tuple[Path, ...], Callable[[], None]]
 
 
 def _media(data: Path) -> tuple[_Row, ...]:
     folder = data / "media"
+    song, report = (folder / "song.webm", folder / "song-clip.webm"), (folder / "report.pdf",)
     return (
-        (
-            "film",
-            "A film of the harbour",
-            ("film.webm", "film-small.webm", "film-poster.jpg"),
-            partial(_make_film, folder),
-        ),
-        ("song", "A song", ("song.webm", "song-clip.webm"), partial(_make_song, folder)),
-        ("report", "A report", ("report.pdf",), partial(_make_report, folder)),
+        ("film", _about_film(), _film_files(data), partial(_make_film, data)),
+        ("song", "A song", song, partial(_make_song, folder)),
+        ("report", "A report", report, partial(_make_report, folder)),
     )
 
 
-def _media_item(data: Path, kind: str, what: str, names: tuple[str, ...], make: Callable[[], None]) -> _Item:
-    return _Item(what, tuple(data / "media" / name for name in names), _stamp(kind), make, names)
+def _media_item(data: Path, kind: str, what: str, files: tuple[Path, ...], make: Callable[[], None]) -> _Item:
+    return _Item(what, files, _stamp(kind), make, tuple(file.name for file in files))
 
 
-def _make_film(folder: Path) -> None:
+def _about_film() -> str:
+    if streams.encoder():
+        return "A film of the harbour"
+    return "A film of the harbour, but not as MP4 and as a stream: the PyAV installed here can not encode H.264."
+
+
+def _film_files(data: Path) -> tuple[Path, ...]:
+    folder = data / "media"
+    drawn = (folder / "film.webm", folder / "film-small.webm", folder / "film-poster.jpg")
+    return (*drawn, folder / "film.mp4", data / "films" / "harbour") if streams.encoder() else drawn
+
+
+def _make_film(data: Path) -> None:
+    folder = data / "media"
     with _moved_into_place(folder / "film.webm") as unfinished:
         media.write_film(unfinished)
     with _moved_into_place(folder / "film-small.webm") as unfinished:
         media.write_small_film(unfinished, folder / "film.webm")
     with _moved_into_place(folder / "film-poster.jpg") as unfinished:
         media.write_film_poster(unfinished)
+    if streams.encoder():
+        _make_streams(data)
+
+
+def _make_streams(data: Path) -> None:
+    drawn, large = data / "media" / "film.webm", data / "media" / "film.mp4"
+    with _moved_into_place(large) as unfinished:
+        streams.write_mp4(unfinished, drawn)
+    with (
+        _for_now(data / "films" / "small.mp4") as small,
+        _folder_moved_into_place(data / "films" / "harbour") as folder,
+    ):
+        streams.write_mp4(small, drawn, streams.SMALL)
+        streams.write_folder(folder, (small, large))
 
 
 def _make_song(folder: Path) -> None:
@@ -201,10 +227,14 @@ def _made(data: Path, item: _Item) -> str:
     return item.what
 
 
+def _unfinished(path: Path) -> Path:
+    """A leading dot: no identifier begins with one, so nobody can ask for it."""
+    return path.with_name(f".{os.getpid()}-{path.name}")
+
+
 @contextmanager
 def _moved_into_place(path: Path) -> Iterator[Path]:
-    """A leading dot: no identifier begins with one, so nobody can ask for it."""
-    unfinished = path.with_name(f".{os.getpid()}-{path.name}")
+    unfinished = _unfinished(path)
     try:
         yield unfinished
         os.replace(unfinished, path)
@@ -212,18 +242,50 @@ def _moved_into_place(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+@contextmanager
+def _for_now(path: Path) -> Iterator[Path]:
+    """A file that is needed while others are made."""
+    unfinished = _unfinished(path)
+    try:
+        yield unfinished
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder_moved_into_place(path: Path) -> Iterator[Path]:
+    """All of a folder or nothing: pieces of two films do not fit together, and the key opens those of one only."""
+    unfinished, former = _unfinished(path), _unfinished(path.with_name(f"{path.name}-former"))
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        if path.exists():
+            path.rename(former)
+        unfinished.rename(path)
+    finally:
+        for folder in (unfinished, former):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _sweep(data: Path) -> None:
     """What a killed run left behind; a run that is still going touches its files more often than this."""
     for leftover in data.glob("*/.*-*"):
         if time.time() - leftover.stat().st_mtime > ABANDONED_AFTER:
-            leftover.unlink(missing_ok=True)
+            _remove(leftover)
+
+
+def _remove(leftover: Path) -> None:
+    if leftover.is_dir():
+        shutil.rmtree(leftover, ignore_errors=True)
+    else:
+        leftover.unlink(missing_ok=True)
 
 
 # -- Stamps ---------------------------------------------------------------------------------------------------------
 
 
 def _is_good(data: Path, item: _Item) -> bool:
-    return all(file.is_file() and _read(_stamp_file(data, file)) == item.stamp for file in item.files)
+    return all(file.exists() and _read(_stamp_file(data, file)) == item.stamp for file in item.files)
 
 
 def _stamp_file(data: Path, file: Path) -> Path:

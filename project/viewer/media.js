@@ -5,6 +5,9 @@ import { imageServiceOf } from "./manifest.js";
 
 const OpenSeadragon = globalThis.OpenSeadragon;
 const TOUCHES = ["canvas-click", "canvas-drag", "canvas-scroll", "canvas-pinch", "canvas-key"];
+const PLAYLIST = /^(?:application|audio)\/(?:vnd\.apple\.|x-)?mpegurl$/i;
+const REFUSED = [401, 403, 404];
+const AHEAD = 6; // seconds of a stream that are fetched before they are played: what has ended is soon felt
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function element(name, properties = {}, ...content) {
@@ -21,6 +24,7 @@ export class Media {
   #host;
   #t;
   #dragon = null;
+  #stream = null;
   #generation = 0;
   #touched = false;
 
@@ -44,6 +48,8 @@ export class Media {
     this.#dragon?.destroy();
     this.#dragon = null;
     this.#touched = false;
+    this.#stream?.destroy();
+    this.#stream = null;
     for (const player of this.#host.querySelectorAll("video, audio")) {
       player.removeAttribute("src");
       player.load();
@@ -134,14 +140,54 @@ export class Media {
       "aria-label": name,
     });
     return new Promise((resolve, reject) => {
+      const failed = () => (player.readyState ? trouble() : reject(new Error("media")));
       player.addEventListener("loadedmetadata", () => {
         if (moment) player.currentTime = moment;
         resolve();
       });
-      player.addEventListener("error", () => (player.readyState ? trouble() : reject(new Error("media"))));
-      player.src = this.#fresh(idOf(resource));
+      player.addEventListener("error", failed);
       this.#host.append(element("div", { className: kind === "video" ? "cinema" : "sound" }, player));
+      const address = this.#fresh(idOf(resource));
+      if (PLAYLIST.test(resource.format ?? "")) this.#attach(player, address, failed).catch(reject);
+      else player.src = address;
     });
+  }
+
+  /**
+   * A stream. Its pieces are fetched as a script would, which across sites is without cookies: it plays if everybody may have it,
+   * if the library gave a signed address, or if this page is on the library's own site. Where the browser can not play streams
+   * by itself (Firefox), it is handed the pieces.
+   */
+  async #attach(player, address, failed) {
+    player.crossOrigin = "anonymous";
+    if (player.canPlayType("application/vnd.apple.mpegurl")) {
+      player.src = address;
+      return;
+    }
+    const { default: Hls } = await import("./vendor/hls.light.min.js");
+    if (!player.isConnected) return;
+    if (!Hls.isSupported()) throw new Error("stream");
+    // No worker: it would be one from a blob, which the page's own rules do not allow.
+    const stream = new Hls({ enableWorker: false, maxBufferLength: AHEAD, maxMaxBufferLength: AHEAD });
+    let stopped = false;
+    stream.on(Hls.Events.ERROR, (_event, { fatal, response }) => {
+      // It would ask for a refused piece in every size in turn, for ever.
+      if (!fatal && !REFUSED.includes(response?.code)) return;
+      stopped = true;
+      stream.stopLoad();
+      failed();
+    });
+    // Access may be back: whoever presses “play” or moves on asks again.
+    const again = () => {
+      if (!stopped) return;
+      stopped = false;
+      stream.startLoad();
+    };
+    player.addEventListener("play", again);
+    player.addEventListener("seeking", again);
+    stream.loadSource(address);
+    stream.attachMedia(player);
+    this.#stream = stream;
   }
 
   /** A link first: a tab of the library's own always has its cookies, and not every library lets its files be framed. */

@@ -125,3 +125,36 @@ def test_nginx_is_told_the_name_as_it_will_decode_it(ask, settings):
     assert (status, body) == (200, b"")
     assert headers["X-Accel-Redirect"] == "/protected/a%20b%3F%23%25%C3%A9.txt"
     assert headers["Content-Type"] == "text/plain"
+
+
+# -- Films and recordings are sent in parts -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("bytes=0-", "bytes 0-65535/200000"),
+        ("bytes=100-199999", "bytes 100-65635/200000"),
+        ("bytes=5-104", "bytes 5-104/200000"),
+        ("bytes=-500", "bytes 199500-199999/200000"),
+        ("bytes=-150000", "bytes 50000-115535/200000"),
+        ("bytes=199999-", "bytes 199999-199999/200000"),
+        ("bytes=200000-", "bytes */200000"),
+    ],
+)
+@pytest.mark.parametrize(("kind", "cut"), [("video/mp4", True), ("audio/mpeg", True), ("application/pdf", False)])
+def test_a_part_of_what_is_played_is_no_longer_than_was_decided_about(rf, settings, tmp_path, asked, given, kind, cut):
+    """Or a film that a browser has begun goes on to its end, whatever happens to the pass."""
+    settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "RANGE_BYTES": 65_536}
+    (tmp_path / "film").write_bytes(bytes(200_000))
+    response = files.sent(rf.get("/film", headers={"range": asked}), tmp_path / "film", kind)
+    shortened = int(given.partition("-")[2].partition("/")[0] or 0) in (65_535, 65_635, 115_535)
+    found = response.headers["Content-Range"]
+    assert found.endswith("-199999/200000") if shortened and not cut else found == given
+
+
+def test_whoever_asks_for_no_part_is_sent_the_whole(rf, settings, tmp_path):
+    settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "RANGE_BYTES": 65_536}
+    (tmp_path / "film").write_bytes(bytes(200_000))
+    response = files.sent(rf.get("/film"), tmp_path / "film", "video/mp4")
+    assert (response.status_code, response.headers["Content-Length"]) == (200, "200000")

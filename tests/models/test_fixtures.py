@@ -26,10 +26,19 @@ def library():
     rules = factories.AccessPolicyFactory(slug="members")
     stand_in = factories.ResourceFactory(url="/iiif/3/sorry")
     full = factories.TierFactory(
-        policy=rules, slug="full", services=[login], season_starts="11-01", season_ends="03-01"
+        policy=rules, slug="full", order=0, services=[login], season_starts="11-01", season_ends="03-01"
     )
-    factories.TierFactory(policy=rules, slug="preview", gets="smaller", max_edge=400, suffix="~small", wall_years=70)
-    factories.TierFactory(policy=rules, slug="instead", gets="substitute", substitute=stand_in)
+    factories.TierFactory(
+        policy=rules,
+        slug="preview",
+        order=1,
+        gets="smaller",
+        max_edge=400,
+        suffix="~small",
+        wall_years=70,
+        virtual=True,
+    )
+    factories.TierFactory(policy=rules, slug="instead", order=2, gets="substitute", substitute=stand_in)
     factories.ConditionFactory(tier=full, kind="authenticated")
     factories.ConditionFactory(tier=full, kind="network", network=network)
     factories.ConditionFactory(tier=full, kind="agreed", service=login)

@@ -19,21 +19,9 @@ from iiif_auth.models import AccessPolicy, Collection, Grant, Resource
 from project import places
 from project.items import ACCOUNTS, ITEMS, PASSWORD
 from project.management.commands import demo
+from tests.browser.demo import free_port, interruptible
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def free_port() -> int:
-    """A port with a free one after it."""
-    for port in range(18000, 28000, 7):
-        with closing(socket.socket()) as one, closing(socket.socket()) as other:
-            try:
-                one.bind((demo.HOST, port))
-                other.bind((demo.HOST, port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("No port is free.")
 
 
 def test_every_piece_of_every_item_is_a_resource(library):
@@ -81,6 +69,16 @@ def test_a_port_in_use_is_said_to_be_so_with_a_way_out(settings):
         other.listen()
         with pytest.raises(CommandError, match=r"can not be used .* --port 8100"):
             demo.ensure_free(other.getsockname()[1])
+
+
+def test_beginning_afresh_throws_away_the_database_and_keeps_the_pictures(tmp_path):
+    kept = [tmp_path / "secret-key", tmp_path / "images" / "chart-1.tif"]
+    for path in [*kept, *(tmp_path / f"demo.sqlite3{rest}" for rest in ("", "-wal", "-shm"))]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"something")
+    demo.throw_away(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    demo.throw_away(tmp_path)
 
 
 # -- Where everybody sits -----------------------------------------------------------------------------------------
@@ -151,7 +149,13 @@ def test_the_command_prints_one_line_when_ready_and_keeps_what_was_changed(tmp_p
         environment.pop(key, None)
     command = [sys.executable, "manage.py", "demo", "--json", "--port", str(port)]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
     ) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
