@@ -153,11 +153,12 @@ def _check_segments(path: str) -> None:
 def is_source(name: str) -> bool:
     """Whether a name upstream stays in its folder and is read alike by every program (security 2.6).
 
-    It has no ``.``, ``..`` or empty segment, no backslash and no control character.
+    It has no ``.`` or empty segment, none that ends in ``..`` (there are image servers that take ``../`` out of a name, wherever it
+    stands), no backslash and no control character.
     """
     if CONTROL.search(name) or "\\" in name:
         return False
-    return not name or all(segment not in ("", ".", "..") for segment in name.split("/"))
+    return not name or all(segment not in ("", ".") and not segment.endswith("..") for segment in name.split("/"))
 
 
 def absolute(uri: str, base: str) -> str:

@@ -43,8 +43,8 @@ def target_of(door: Door, path: str) -> Target:
         NotFetched: there is something about it that two programs might read in two ways.
     """
     url = _as_http(door.upstream)
-    target, start = fetch.target_of(url + path), fetch.target_of(url)
-    if target is None or start is None or target.query or not start.covers(target) or UP in unquote(path):
+    target = fetch.target_of(url + path)  # it has no dot segments, or it is none, so it is below the beginning
+    if target is None or target.query or UP in unquote(path):
         raise NotFetched(f"The name is none that can be asked of the upstream of “{door.name}”.")
     return target
 

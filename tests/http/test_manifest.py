@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 
 import pytest
 
@@ -207,10 +208,14 @@ def elsewhere(library, monkeypatch):
     library.IIIF_AUTH_FLOW = {**library.IIIF_AUTH_FLOW, "MANIFEST_SOURCES": SOURCES}
     asked, says = [], {"text": b"{}"}
 
-    def answer(target, addresses, most, until, context):
+    def connected(target, addresses, until, context):
         asked.append((target.path + target.query, addresses))
+        return socket.socket()
+
+    def answer(connection, target, most, until):
         return b"HTTP/1.1 200 OK\r\nContent-Type: application/ld+json\r\n\r\n" + says["text"]
 
+    monkeypatch.setattr(fetch, "_connection", connected)
     monkeypatch.setattr(fetch, "_answer", answer)
     monkeypatch.setattr(fetch.socket, "getaddrinfo", lambda *given, **more: [(0, 0, 0, "", ("93.184.216.34", 443))])
     says["asked"] = asked

@@ -13,6 +13,7 @@ from iiif_auth.protocol.identity import (
     absolute,
     digest,
     host_of,
+    is_source,
     normalised,
     normalised_pattern,
     reference,
@@ -286,3 +287,17 @@ def test_digests_tell_case_apart():
 
 def test_the_host_of_a_url_is_shown():
     assert (host_of("https://h.example/x"), host_of("/x")) == ("h.example", "/x")
+
+
+@pytest.mark.parametrize("name", ["", "a", "maps/survey.tif", "ark:/1/2.tif", "a b", "..a", "a..b", "é/ü.jp2", "a/.b"])
+def test_a_name_at_the_source_that_stays_in_its_folder(name):
+    assert is_source(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".", "/", "/a", "a/", "a//b", "../a", "a/../b", "a/..", "a/./b", "ma../ps/x", "a..", "a\\b", "a\0b", "a\nb"],
+)
+def test_a_name_at_the_source_that_could_lead_elsewhere(name):
+    """The last but three: iipsrv takes “../” out of a name, so that ``ma../ps`` is ``maps``."""
+    assert not is_source(name)
