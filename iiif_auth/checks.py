@@ -156,7 +156,7 @@ def proxies() -> Iterator[CheckMessage]:
 
 
 def hooks() -> Iterator[CheckMessage]:
-    for key in ("OFFERS", "SUBJECT", "IS_AUTHENTICATED"):
+    for key in ("OFFERS", "LOCATIONS", "SUBJECT", "IS_AUTHENTICATED"):
         path = conf.given.get(key)
         try:
             found = import_string(path) if isinstance(path, str) and path else path

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "PLAIN_HTTP_VIEWERS": True,
     "SEND_FILE": "",
     "OFFERS": "",
+    "LOCATIONS": "",
     "SUBJECT": "",
     "IS_AUTHENTICATED": "",
     "MANIFEST_SOURCES": (),
@@ -80,6 +81,11 @@ class Conf:
     def OFFERS(self) -> Callable[[str], Any] | None:
         """A hook ``(url) -> Offer | None`` for resources that live in the host's own models."""
         return self._hook("OFFERS")
+
+    @property
+    def LOCATIONS(self) -> Callable[[Any], Any] | None:
+        """A hook ``(rendition) -> str | None``: where a browser that may have it finds it, such as in a bucket."""
+        return self._hook("LOCATIONS")
 
     @property
     def SUBJECT(self) -> Callable[..., Any] | None:

@@ -77,9 +77,11 @@ WRONG = {
     ],
     "iiif_auth.E012": [flow(TRUSTED_PROXIES=count) for count in (-1, "two", None, [1])],
     "iiif_auth.E013": [
-        flow(**{hook: path}) for hook in ("OFFERS", "SUBJECT", "IS_AUTHENTICATED") for path in ("a.b", "nodots")
+        flow(**{hook: path})
+        for hook in ("OFFERS", "LOCATIONS", "SUBJECT", "IS_AUTHENTICATED")
+        for path in ("a.b", "nodots")
     ],
-    "iiif_auth.E014": [flow(SUBJECT="django.VERSION"), flow(OFFERS=7)],
+    "iiif_auth.E014": [flow(SUBJECT="django.VERSION"), flow(OFFERS=7), flow(LOCATIONS="django.VERSION")],
     "iiif_auth.E015": [flow(SEND_FILE=prefix) for prefix in ("protected/", "/protected", "protected")],
     "iiif_auth.E022": [
         flow(DOORS=doors)
@@ -143,6 +145,7 @@ GOOD = [
     flow(TRUSTED_PROXIES=0),
     flow(SEND_FILE="/protected/"),
     flow(SUBJECT="project.places.pretend"),
+    flow(LOCATIONS="tests.enforce.test_objects.in_the_bucket"),
     flow(LOGIN_URL="https://sso.example.org/login"),
     {"IIIF_AUTH": {"something": "else"}},
     {"IIIF_AUTH": "another.package"},

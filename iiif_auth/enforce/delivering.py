@@ -1,27 +1,53 @@
-"""Where a browser is sent for what it may have, if that is not the published address: a signed one (requirement A2-PRB-12)."""
+"""Where a browser is sent for what it may have, if that is not the published address: to what the site's own hook says, such as
+an object in a private bucket, or to an address that we sign (requirements A2-PRB-12, A2-PRB-15).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from iiif_auth.enforce import doors, signed
+from iiif_auth.conf import conf
+from iiif_auth.enforce import doors, objects, signed
 from iiif_auth.policy.decide import in_force, is_allowed
-from iiif_auth.policy.types import Allowed, Offer, Rendition, Subject
+from iiif_auth.policy.types import Allowed, ImageApi, Offer, Rendition, Subject
 from iiif_auth.store import PassFacts
 
 
-def delivered(decision: Allowed, offer: Offer, holder: PassFacts, here: Subject, now: datetime) -> Allowed:
-    """The same yes, with a signed address as its location, where a policy in force says so.
+def delivered(decision: Allowed, offer: Offer, holder: PassFacts | None, here: Subject, now: datetime) -> Allowed:
+    """The same yes, with its location where that is not the published address.
 
-    ``here`` is whoever has nothing in hand at the address that asks: for somebody who may have it anyhow, nothing is signed.
+    What the ``LOCATIONS`` hook says comes first, for everybody: what is elsewhere is not at its own address for anybody. Then a
+    signed address, where a policy in force says so, for the pass of ``holder``. ``here`` is whoever has nothing in hand at the
+    address that asks: for somebody who may have it anyhow, nothing is signed.
+
+    Raises:
+        Exception: whatever the hook raises, and what :func:`elsewhere` says of its answer; neither is a yes (INV6).
     """
-    if not signs(offer) or is_allowed(offer, here, now):
-        return decision
     rendition = decision.rendition
-    place = rendition.location or rendition.uri
-    address = signed.address(place, signed.issue(place, holder, now))
-    return replace(decision, rendition=replace(rendition, location=address))
+    address = elsewhere(rendition)
+    if address is None and holder is not None and signs(offer) and not is_allowed(offer, here, now):
+        place = rendition.location or rendition.uri
+        address = signed.address(place, signed.issue(place, holder, now))
+    return decision if address is None else replace(decision, rendition=replace(rendition, location=address))
+
+
+def elsewhere(rendition: Rendition) -> str | None:
+    """Where the site's own hook has a rendition, if there is a hook and it knows; asked only once somebody may have it.
+
+    Raises:
+        TypeError: the hook answers with something else than an address.
+        objects.NotAnAddress: it is none that a browser can be sent to, over https or on this machine.
+    """
+    hook = conf.LOCATIONS
+    address = None if hook is None else hook(rendition)
+    if address is None:
+        return None
+    if not isinstance(address, str):
+        raise TypeError("The LOCATIONS hook must return an address, or None for what is at its own.")
+    if rendition.image_api is not ImageApi.NONE and "?" in address:
+        raise objects.NotAnAddress("An image service can not have a ? in its address: viewers add to the end of it.")
+    return objects.reachable(address)
 
 
 def signs(offer: Offer) -> bool:

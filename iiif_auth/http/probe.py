@@ -47,8 +47,9 @@ def judged(request: Request, space: str, reference: str) -> Decision:
     now = timezone.now()
     token = identify.counting_token(presented.token, doors(offer, space))
     decision = decide(offer, identify.bearer_of(request._request, token), now)
-    if isinstance(decision, Allowed) and offer is not None and token is not None and token.holder is not None:
-        return delivering.delivered(decision, offer, token.holder, identify.ambient(request._request), now)
+    if isinstance(decision, Allowed) and offer is not None:
+        holder = None if token is None else token.holder
+        return delivering.delivered(decision, offer, holder, identify.ambient(request._request), now)
     return decision
 
 

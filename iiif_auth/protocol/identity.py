@@ -153,8 +153,8 @@ def _check_segments(path: str) -> None:
 def is_source(name: str) -> bool:
     """Whether a name upstream stays in its folder and is read alike by every program (security 2.6).
 
-    It has no ``.`` or empty segment, none that ends in ``..`` (there are image servers that take ``../`` out of a name, wherever it
-    stands), no backslash and no control character.
+    It has no ``.`` or empty segment, none that ends in ``..`` (there are image servers that take ``../`` out of a name, wherever
+    it stands), no backslash and no control character.
     """
     if CONTROL.search(name) or "\\" in name:
         return False

@@ -24,7 +24,7 @@ elif env.bool("PREPARED", default=False):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "static/"
-CHECK_SECRET = "measured, and known to everybody who reads this"
+CHECK_SECRET = "measured-and-known-to-everybody-who-reads-this"
 IIIF_AUTH_FLOW = {
     "BASE_URL": "http://localhost:8000",
     "LOGIN_URL": "/login",
@@ -44,7 +44,7 @@ IIIF_AUTH_FLOW = {
             "path": "/tiles/",
             "serves": "folders",
             "root": env.str("TILES", default="/"),
-            "entry": "info.json",
+            "entry": "tiles.json",
         },
     ),
 }

@@ -38,4 +38,5 @@ urlpatterns = [
     path("content/<str:identifier>", content),
     path("iiif/3/<str:identifier>/info.json", Info.as_view()),
     path("iiif-auth/", include("iiif_auth.urls")),
+    path("", include("iiif_auth.doorways")),
 ]

@@ -222,7 +222,7 @@ def test_the_probe_always_answers(login, uri):
 
 def test_an_answer_that_can_not_be_given_is_not_a_yes(login, monkeypatch):
     _, token = reader()
-    monkeypatch.setattr("iiif_auth.store.find_offer", broken)
+    monkeypatch.setattr("iiif_auth.store.find_for", broken)
     response = probe(REPORT, token)
     assert (response.status_code, response.json()["type"]) == (401, "AuthProbeService2")
     assert response.headers["Access-Control-Allow-Origin"] == "*"

@@ -125,7 +125,7 @@ def test_what_there_is_not_and_what_can_not_be_told_is_no_yes(login, monkeypatch
     _, token = reader()
     assert probe("/media/unheard-of", token).status_code == 404
     assert Browser().get("/iiif-auth/1/probe/%ff").status_code == 404
-    monkeypatch.setattr("iiif_auth.store.find_offer", broken)
+    monkeypatch.setattr("iiif_auth.store.find_for", broken)
     response = probe(REPORT, token)
     assert (response.status_code, "contentLocation" in response.json()) == (503, False)
     assert response.headers["Access-Control-Allow-Origin"] == "*"

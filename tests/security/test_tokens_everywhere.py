@@ -29,6 +29,8 @@ PLACES = {
 }
 ARGUMENTS = {
     "identifier": "chart",
+    "ticket": f"k1.2000000000.1.{'A' * 43}",
+    "path": "iiif/3/chart/full/max/0/default.jpg",
     "rest": "full/max/0/default.jpg",
     "name": "report.txt",
     "slug": "login",

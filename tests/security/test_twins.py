@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.urls import get_resolver
 from django.utils.safestring import mark_safe
 
 from iiif_auth import clients, identify, middleware, passes, store
-from iiif_auth.enforce import guard
+from iiif_auth.conf import conf
+from iiif_auth.enforce import check, delivering, guard, signed
 from iiif_auth.http import access, headers, info, probe, token
 from iiif_auth.http import logout as logout_views
+from iiif_auth.http import signed as signed_views
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.policy.types import OriginRule, Pattern
 from iiif_auth.protocol import dialects, infojson, origins, v092, v1, v2
 from iiif_auth.protocol.dialect import Dialect
 from iiif_auth.protocol.terms import Problem
-from tests.enforce import test_guard, test_heads
+from tests.enforce import test_check, test_guard, test_heads
 from tests.http import (
     test_access,
     test_access_v1,
@@ -34,6 +37,7 @@ from tests.http import (
     test_media_v1,
     test_middleware,
     test_probe,
+    test_signed,
     test_token,
     test_token_v1,
     test_v092,
@@ -42,6 +46,7 @@ from tests.http import (
 # The fixtures of those tests are needed here by name.
 from tests.http.test_probe import tiers  # noqa: F401
 from tests.security import test_bad_input, test_dialects, test_hidden, test_tokens_everywhere
+from tests.store import test_presented
 from tests.web import V094, V1
 
 
@@ -102,7 +107,7 @@ def substitute_is_an_object(patch):
 
 @noticed_by(test_probe.test_cookies_are_not_looked_at)
 def the_probe_takes_the_cookie(patch):
-    patch.setattr(identify, "bearer", lambda request, doors: identify.browser(request))
+    patch.setattr(identify, "bearer_of", lambda request, facts: identify.browser(request))
 
 
 @noticed_by(test_probe.test_a_token_of_a_service_that_does_not_lead_here_is_nobodys)
@@ -111,14 +116,19 @@ def the_token_of_any_service_counts(patch):
         def __contains__(self, slug: object) -> bool:
             return True
 
-    real = identify.bearer
-    patch.setattr(identify, "bearer", lambda request, doors: real(request, dict.fromkeys(doors, Every())))
+    real = identify.counting_token
+    patch.setattr(identify, "counting_token", lambda facts, doors: real(facts, dict.fromkeys(doors, Every())))
 
 
 @noticed_by(test_probe.test_a_token_of_another_dialect_is_nobodys, dialect="1")
 def the_token_of_any_dialect_counts(patch):
-    real = store.find_token
-    patch.setattr(store, "find_token", lambda digest: (facts := real(digest)) and replace(facts, dialect="2"))
+    real = store.presented_token
+
+    def alike(digest):
+        found = real(digest)
+        return replace(found, token=found.token and replace(found.token, dialect="2"))
+
+    patch.setattr(store, "presented_token", alike)
 
 
 @noticed_by(test_probe.test_the_preflight_is_the_same_for_everything, uri="/iiif/3/chart")
@@ -357,24 +367,24 @@ def leaving_one_thing_leaves_everything(patch):
 @noticed_by(test_tokens_everywhere.test_a_token_opens_nothing_anywhere, place="header", method="get")
 @noticed_by(test_guard.test_a_request_is_judged_by_its_cookie_and_by_nothing_else_that_is_said)
 def the_content_takes_tokens(patch):
-    real = identify.browser
-
-    def either(request):
-        facts = store.find_token(identify.digest(identify.presented_token(request) or "A" * 43))
-        return identify._subject(facts.holder, request) if facts else real(request)
-
-    patch.setattr(identify, "browser", either)
+    real = identify.presenting
+    patch.setattr(
+        identify,
+        "presenting",
+        lambda request: identify.showing(request) if identify.presented_token(request) else real(request),
+    )
+    patch.setattr(identify, "cookie_secret", lambda request: "")
 
 
 @noticed_by(test_tokens_everywhere.test_a_token_opens_nothing_anywhere, place="access cookie", method="get")
 def the_token_is_a_cookie(patch):
-    real = store.find_pass
+    real = store.presented_pass
 
     def either(digest):
-        facts = store.find_token(digest)
-        return facts.holder if facts else real(digest)
+        found = store.presented_token(digest)
+        return found if found.token else real(digest)
 
-    patch.setattr(store, "find_pass", either)
+    patch.setattr(store, "presented_pass", either)
 
 
 @noticed_by(test_guard.test_what_is_granted_can_be_used_on_other_sites_and_is_kept_by_no_shared_cache)
@@ -391,9 +401,13 @@ def looking_is_taking(patch):
 @noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="content")
 @noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="probe")
 def what_is_hidden_says_why(patch):
-    real = store.find_offer
-    seen = lambda uri: (offer := real(uri)) and replace(offer, hidden=False)  # noqa: E731
-    patch.setattr(store, "find_offer", seen)
+    real = store.find_for
+
+    def seen(uri, finder):
+        offer, presented = real(uri, finder)
+        return offer and replace(offer, hidden=False), presented
+
+    patch.setattr(store, "find_for", seen)
 
 
 @noticed_by(test_hidden.test_to_a_stranger_everything_looks_like_nothing, door="info.json")
@@ -446,20 +460,17 @@ def the_context_of_auth_comes_last(patch):
 )
 @noticed_by(test_heads.test_versions_that_have_it_not_are_nobody, dialect="2")
 def the_version_of_a_token_does_not_matter(patch):
-    real = store.find_token
-
-    def alike(request, doors):
-        facts = real(identify.digest(identify.presented_token(request) or "A" * 43))
+    def alike(facts, doors):
         return facts if facts and any(facts.service in slugs for slugs in doors.values()) else None
 
-    patch.setattr(identify, "shown_token", alike)
+    patch.setattr(identify, "counting_token", alike)
 
 
 @noticed_by(test_heads.test_nothing_but_a_head_looks_at_the_token, dialect="alpha", method="get")
 @noticed_by(test_alpha.test_content_obeys_the_cookie_and_never_the_token)
 @noticed_by(test_info_v1.test_the_picture_obeys_the_cookie_and_never_the_token, version=V1)
 def the_content_takes_tokens_of_old_versions(patch):
-    def asker(request, offer):
+    def asker(request, offer, presented, ticket):
         doors = dict.fromkeys(dialects.DIALECTS, frozenset(store.rulebook().services))
         token = identify.shown_token(request, doors)
         return identify.bearer_of(request, token) if token else identify.browser(request)
@@ -664,6 +675,115 @@ def whoever_is_not_registered_gets_in(patch):
 @noticed_by(test_clients.test_a_new_secret_ends_the_old_one_and_every_code_drawn_with_it)
 def the_old_secret_stays(patch):
     patch.setattr(clients, "new_secret", lambda client: identify.new_secret())
+
+
+# -- The check, and signed addresses ------------------------------------------------------------------------------
+
+
+@noticed_by(test_check.test_only_our_own_web_server_is_believed, secret="")
+@noticed_by(test_check.test_without_a_secret_in_the_settings_nobody_is_believed)
+def the_check_believes_whoever_asks(patch):
+    patch.setattr(check, "is_ours", lambda request: True)
+
+
+@noticed_by(test_check.test_without_a_secret_in_the_settings_nobody_is_believed)
+def no_secret_is_a_secret(patch):
+    patch.setattr(
+        check, "is_ours", lambda request: request.META.get("HTTP_X_IIIF_AUTH_SECRET", "") == conf.CHECK_SECRET
+    )
+
+
+@noticed_by(test_check.test_a_token_opens_nothing_but_a_head)
+@noticed_by(test_check.test_a_token_counts_in_json_as_in_headers)
+def the_check_lets_a_token_in(patch):
+    real = guard._asker
+
+    def either(request, offer, presented, ticket):
+        request.method = "HEAD"
+        return real(request, offer, presented, ticket)
+
+    patch.setattr(guard, "_asker", either)
+    patch.setattr(check, "Reader", TellingAll)
+
+
+class TellingAll(check.Reader):
+    def __init__(self, cookie: str, address: str, token: str, method: str) -> None:
+        super().__init__(cookie, address, token, method)
+        self.META["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+
+@noticed_by(test_check.test_there_is_no_404_and_no_redirect, target="/iiif/3/unheard-of/full/max/0/default.jpg")
+def the_check_says_what_is_not_there(patch):
+    patch.setattr(check, "NO", check.Answer(404))
+    patch.setattr(check, "_let_in", lambda *given, **more: check.NO)
+    patch.setattr(check, "answer", lambda request, target, base="": check.NO)
+
+
+@noticed_by(test_check.test_no_other_method_is_let_through, method="POST")
+def the_check_does_not_mind_the_method(patch):
+    patch.setattr(check, "METHODS", ("GET", "HEAD", "POST"))
+
+
+@noticed_by(
+    test_check.test_a_refusal_of_a_request_is_not_kept_as_one_of_the_item,
+    target="/iiif/3/chart/full/max/361/default.jpg",
+)
+@noticed_by(test_check.test_a_part_of_a_smaller_version_is_one_of_the_large_picture_at_its_scale)
+def every_answer_is_kept_for_the_item(patch):
+    real = check.Answer.headers.fget
+    kept = property(lambda self: {name: value for name, value in real(self).items() if name != "X-Accel-Expires"})
+    patch.setattr(check.Answer, "headers", kept)
+
+
+@noticed_by(test_check.test_what_describes_the_large_picture_is_not_handed_out_for_the_small_one, rest="info.json")
+def the_large_picture_is_described_as_the_small_one(patch):
+    real = check.virtual_rest
+    patch.setattr(check, "virtual_rest", lambda asked, rendition: real(asked, rendition) if asked.image else "")
+
+
+@noticed_by(test_check.test_under_a_ticket_the_cookie_of_whoever_asks_is_not_looked_at)
+@noticed_by(test_signed.test_the_cookie_of_whoever_follows_it_does_not_count)
+def a_ticket_is_as_good_as_a_cookie(patch):
+    patch.setattr(guard, "_finder", lambda request, uri, ticket, now: identify.presenting(request))
+
+
+@noticed_by(test_signed.test_it_opens_nothing_else, other="/media/song.mp3")
+@noticed_by(test_signed.test_it_ends_by_itself)
+def a_ticket_opens_everything(patch):
+    patch.setattr(signed, "holds", lambda ticket, uri, now: True)
+
+
+@noticed_by(test_signed.test_it_is_no_way_to_what_is_not_guarded, other="/plain")
+def a_ticket_leads_anywhere(patch):
+    patch.setattr("tests.http.urls.plain.iiif_auth_guarded", True, raising=False)
+
+
+@noticed_by(test_signed.test_it_is_for_looking, method="post")
+def a_ticket_is_for_every_method(patch):
+    real = signed_views.at_signed_address
+
+    def any_method(request, ticket, path):
+        request.method = "GET"
+        return real(request, ticket, path)
+
+    for one in get_resolver("tests.http.urls").url_patterns[0].url_patterns:
+        if one.name == "signed":
+            patch.setattr(one, "callback", any_method)
+
+
+@noticed_by(test_signed.test_for_what_everybody_there_may_have_nothing_is_signed)
+def everything_is_signed(patch):
+    patch.setattr(delivering, "is_allowed", lambda offer, subject, at: False)
+
+
+@noticed_by(test_signed.test_a_policy_that_is_set_aside_does_not_sign)
+def every_policy_signs(patch):
+    patch.setattr(delivering, "signs", lambda offer: any(one.policy and one.policy.signed for one in offer.levels))
+
+
+@noticed_by(test_presented.test_somebody_who_left_before_it_was_opened_is_never_let_in)
+def who_asks_and_what_counts_are_read_apart(patch):
+    patch.setattr(store, "find_for", lambda uri, finder: (finder(), store.find_offer(uri))[::-1])
 
 
 # -- Places -------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from tests.web import SIGNED_IN, Browser, person, site
 
 __all__ = ["site"]
 
-DELEGATE = ROOT / "docs" / "recipes" / "cantaloupe" / "delegates.rb"
+DELEGATE = ROOT / "iiif_auth" / "enforce" / "recipes" / "cantaloupe" / "delegates.rb"
 SCRIPT = """
 require ARGV[0]
 contexts = JSON.parse($stdin.read)
