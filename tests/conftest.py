@@ -1,10 +1,46 @@
-"""What every test shares."""
+"""What every test shares, and how the tests are shared out among the workers of a parallel run."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
+from hypothesis import settings as examples
+
+examples.register_profile("patient", examples.default, deadline=None)  # otherwise as it was: in CI without chance
+examples.load_profile("patient")
+
+LONG = ("postgres", "browser", "readme")
+"""Markers of tests that take long, mostly waiting for others: begun first, lest one worker is left with one at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a parallel run, what takes long comes first; otherwise the order is left as it is."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)  # stable: within a turn the order stays random, and it is the same for every worker
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, marker in enumerate(LONG) if item.get_closest_marker(marker)), len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n``, a module is one worker's: what it started for one test serves its others too."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getoption("dist") != "load":  # asked for something else
+        return None
+    config.option.loadscopereorder = False  # the order of pytest_collection_modifyitems, not the most tests first
+    return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: as many as there are cores, but a demo and a browser for each is enough at four."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from iiif_auth.conf import DEFAULTS
-from tests.project.test_demo import free_port
+from tests.browser.demo import free_port, interruptible
 from tests.readme_commands import README, blocks
 
 ROOT = README.parent
@@ -55,6 +55,7 @@ def test_the_first_command_brings_up_the_demo_from_a_fresh_copy(clone):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=interruptible,
     ) as demo:
         assert demo.stdout is not None
         line = demo.stdout.readline()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.demo import RESULTS, Demo, running
 from tests.browser.reader import Reader
@@ -29,9 +29,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 30_000
+"""Milliseconds for anything to come true; a limit for what never does, on a machine that has other things to do."""
+
 COOKIES_ALLOWED, COOKIES_BLOCKED = 0, 1
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 Contexts = Callable[..., BrowserContext]
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -134,7 +138,7 @@ def new_context(
             viewport={"width": 1280, "height": height},
             **more,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         notes.watch(context)
         opened.append(context)
         return context

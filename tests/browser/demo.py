@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,43 +46,70 @@ class Demo:
 
 
 def data_folder() -> Path:
-    """Kept from run to run, because the pictures are; each worker of a parallel run has a folder to itself."""
-    return ROOT / ".demo-test" / os.environ.get("PYTEST_XDIST_WORKER", "")
+    """Kept from run to run, because the pictures are. The workers of a parallel run share it; their databases are their own."""
+    folder = ROOT / ".demo-test"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
-def free_port() -> int:
-    """A port that is free, and the next one too: the viewer takes that."""
-    while True:
-        with ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
+def log_file(name: str) -> Path:
+    """Where a server of this worker writes what it has to say."""
+    RESULTS.mkdir(exist_ok=True)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    return RESULTS / (f"{name}-{worker}.log" if worker else f"{name}.log")
 
 
 @contextmanager
-def running() -> Iterator[Demo]:
+def alone(folder: Path) -> Iterator[None]:
+    """One at a time among all workers: the first draws the pictures, the others find them drawn."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def free_port() -> int:
+    """A port that is free, and the next one too: the viewer takes that.
+
+    It is drawn from below those that the system itself hands out, so that nobody is given it before the demo takes it, and
+    not by the seed of the tests, which is the same for every worker.
+    """
+    for port in SystemRandom().sample(range(20_000, 32_000, 2), 1000):
+        with ExitStack() as stack:
+            try:
+                for wanted in (port, port + 1):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("No two neighbouring ports are free.")
+
+
+def interruptible() -> None:
+    """For ``preexec_fn``: Ctrl-C means to a server of ours what it means to anybody, although whoever runs the tests in the
+    background, or on several workers, has told them not to heed it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def running(more: Mapping[str, str] | None = None, log: str = "demo") -> Iterator[Demo]:
+    """A demo with a new database, and ``more`` in its environment; ended when nobody needs it any longer."""
     data = data_folder()
-    data.mkdir(parents=True, exist_ok=True)
-    RESULTS.mkdir(exist_ok=True)
-    told = RESULTS / "demo.log"
-    command = [sys.executable, "manage.py", "demo", "--json", "--reset", "--port", str(free_port())]
-    with (
-        told.open("wb") as log,
-        subprocess.Popen(
-            command, cwd=ROOT, env=_environment(data), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        ) as process,
-    ):
-        try:
-            ready = _first_line(process, told)
-            yield Demo(ready["base_url"], ready["viewer_url"], data, tuple(ready["accounts"]))
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    told = log_file(log)
+    with tempfile.TemporaryDirectory() as folder, told.open("wb") as said:
+        environment = {**_environment(data), "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3", **(more or {})}
+        with ExitStack() as drawing:
+            drawing.enter_context(alone(data))
+            command = [sys.executable, "manage.py", "demo", "--json", "--port", str(free_port())]
+            with subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+            ) as process:
+                try:
+                    ready = _first_line(process, told)
+                    drawing.close()
+                    yield Demo(ready["base_url"], ready["viewer_url"], data, tuple(ready["accounts"]))
+                finally:
+                    process.terminate()
+                    process.wait(timeout=60)
 
 
 def _environment(data: Path) -> dict[str, str]:

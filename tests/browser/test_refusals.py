@@ -52,9 +52,9 @@ def test_somebody_without_the_right_group_is_told_whom_it_is_for(reader: Reader)
 
 
 def frame(context_page: Page, address: str) -> list[dict[str, object]]:
-    """Open a hostile page; what it heard from its frame."""
+    """Open a hostile page; what it heard from its frame, once it has heard something and a little longer."""
     context_page.goto(address)
-    context_page.wait_for_load_state("networkidle")
+    context_page.wait_for_function("heard.length")
     context_page.wait_for_timeout(300)
     heard: list[dict[str, object]] = context_page.evaluate("heard")
     return heard

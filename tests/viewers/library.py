@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from project.items import BY_SLUG
-from tests.browser.demo import RESULTS, ROOT, Demo, _environment, _first_line, data_folder, free_port
+from tests.browser.demo import ROOT, Demo, running
 from tests.viewers.book import PLACE, Entry, read
 
 COLLECTIONS = {"2": "/iiif", "mixed": "/iiif/mixed", "1": "/iiif/1", "0": "/iiif/0"}
@@ -47,27 +45,12 @@ class Library:
 @contextmanager
 def open_library() -> Iterator[Library]:
     """Pictures are shared with the tests of ``tests/browser``; the database is new each time."""
-    data = data_folder()
-    data.mkdir(parents=True, exist_ok=True)
-    RESULTS.mkdir(exist_ok=True)
-    told = RESULTS / "viewers-library.log"
-    command = [sys.executable, "manage.py", "demo", "--json", "--port", str(free_port())]
-    with tempfile.TemporaryDirectory() as folder, told.open("wb") as log:
+    with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "book.jsonl"
         environment = {
-            **_environment(data),
-            "DATABASE_URL": f"sqlite:///{folder}/library.sqlite3",
             "DJANGO_SETTINGS_MODULE": "tests.viewers.settings",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
             PLACE: str(book),
         }
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        ) as process:
-            try:
-                ready = _first_line(process, told)
-                demo = Demo(ready["base_url"], ready["viewer_url"], data, tuple(ready["accounts"]))
-                yield Library(demo, book)
-            finally:
-                process.terminate()
-                process.wait(timeout=20)
+        with running(environment, "viewers-library") as demo:
+            yield Library(demo, book)
