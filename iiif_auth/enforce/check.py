@@ -42,6 +42,7 @@ class Answer:
         upstream: the path below the door's upstream or root for this very request, percent-encoded.
         source: the item alone, likewise; together with what the server itself read of the rest it makes the same path.
         file: the decoded path below the door's root, or nothing for image servers.
+        folder: for folders, that of the item alone; together with what the server read of the rest it makes the same path.
         rest: what to ask of the item instead, for versions cut on the fly; then each request must be asked.
         max_edge: the longest edge in pixels of what may be had, if that is not all.
     """
@@ -51,6 +52,7 @@ class Answer:
     upstream: str = ""
     source: str = ""
     file: str = ""
+    folder: str = ""
     rest: str = ""
     tier: str = ""
     cache: str = ""
@@ -65,6 +67,7 @@ class Answer:
             "X-IIIF-Source": self.source,
             # Header bytes are Latin-1 to WSGI; what the server reads is UTF-8.
             "X-IIIF-File": self.file.encode().decode("latin-1"),
+            "X-IIIF-Folder": self.folder.encode().decode("latin-1"),
             "X-IIIF-Rest": self.rest,
             "X-IIIF-Tier": self.tier,
             "X-IIIF-Cache": self.cache,
@@ -143,6 +146,7 @@ def _let_in(asked: doors.Asked, rendition: Rendition, *, everybodys: bool) -> An
         upstream=path,
         source=doors.quoted(asked.door, source),
         file="/".join(filter(None, (source, asked.rest))) if asked.door.root else "",
+        folder=source if asked.door.root and asked.door.serves is doors.Serves.FOLDERS else "",
         rest=rest,
         tier=rendition.tier,
         cache=EVERYBODYS if everybodys else ONES_OWN,

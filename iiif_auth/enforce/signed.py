@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import md5, sha256
+from math import ceil
 
 from django.conf import settings
 
@@ -47,8 +48,12 @@ class Ticket:
 
 
 def issue(uri: str, holder: store.PassFacts, now: datetime) -> str:
-    """A ticket for a normalised URL, good as long as the pass and at most ``SIGNED_MINUTES``."""
-    ends = int(min(holder.ends, now + timedelta(minutes=conf.SIGNED_MINUTES)).timestamp())
+    """A ticket for a normalised URL, good as long as the pass and at most ``SIGNED_MINUTES``.
+
+    It ends at a whole second, the next one: whoever is let in the last second of a pass is not sent to an address that has ended
+    (INV5). The pass is looked at as well, and ends on time.
+    """
+    ends = ceil(min(holder.ends, now + timedelta(minutes=conf.SIGNED_MINUTES)).timestamp())
     name, key = next(iter(_keys().items()))
     return Ticket(name, ends, holder.id, _code(key, name, ends, holder.id, uri)).text
 

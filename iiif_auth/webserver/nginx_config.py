@@ -281,8 +281,6 @@ def _patterns(door: Door) -> list[tuple[str, str]]:
     if door.serves is Serves.FILES:
         return [("content", f"(?<iiif_item>{grammar.FILE_PATH})")]
     folder = f"{grammar.FILE_SEGMENT}(?:/{grammar.FILE_SEGMENT}){{{door.depth - 1}}}"
-    if door.root:  # the check says the whole path of each file, so its answer is kept for each
-        return [("content", f"(?<iiif_item>{folder}/{grammar.FOLDER_REST})")]
     return [("content", f"(?<iiif_item>{folder})/(?<iiif_rest>{grammar.FOLDER_REST})")]
 
 
@@ -484,7 +482,7 @@ def _door(plan: Plan, door: Door) -> Lines:
         "auth_request /_iiif_check;",
         *_told(door),
         "",
-        *(_from_folder(door.root, "$iiif_file") if door.root else _from_upstream(plan, door, _decided(door))),
+        *(_from_folder(door) if door.root else _from_upstream(plan, door, _decided(door))),
         *_headers("$iiif_kept"),
     ]
     return [
@@ -504,7 +502,8 @@ def _what(door: Door) -> str:
 
 
 def _told(door: Door) -> Lines:
-    names = {"iiif_cache": "cache", **({"iiif_file": "file"} if door.root else {"iiif_source": "source"})}
+    where = "source" if not door.root else "folder" if door.serves is Serves.FOLDERS else "file"
+    names = {"iiif_cache": "cache", f"iiif_{where}": where}
     if door.serves.version:
         names["iiif_cut"] = "rest"
     return [f"auth_request_set ${name} $upstream_http_x_iiif_{header};" for name, header in names.items()]
@@ -517,10 +516,13 @@ def _decided(door: Door) -> str:
     return "$iiif_source/$iiif_rest" if door.serves is Serves.FOLDERS else "$iiif_source"
 
 
-def _from_folder(root: str, file: str) -> Lines:
+def _from_folder(door: Door) -> Lines:
+    folders = door.serves is Serves.FOLDERS
+    told = "The folder that the check named, decoded, and the plain name in it." if folders else ""
+    file = "$iiif_folder/$iiif_rest" if folders else "$iiif_file"
     return [
-        *note("The file that the check named, decoded, and no other."),
-        f"root {root.rstrip('/') or '/'};",
+        *note(told or "The file that the check named, decoded, and no other."),
+        f"root {door.root.rstrip('/') or '/'};",
         f"try_files /{file} =404;",
         *note(
             "For many readers at once: open_file_cache max=1000 inactive=20s; a changed file is then seen a little later."

@@ -31,7 +31,16 @@ DOORS = (
 )
 CHART, TILE = "/iiif/3/chart", "/iiif/3/chart/0,0,512,512/256,/0/default.jpg"
 CHECK = "/iiif-auth/check"
-OURS = ("X-IIIF-Upstream", "X-IIIF-Source", "X-IIIF-File", "X-IIIF-Door", "X-IIIF-Tier", "X-IIIF-Cache", "X-IIIF-Rest")
+OURS = (
+    "X-IIIF-Upstream",
+    "X-IIIF-Source",
+    "X-IIIF-File",
+    "X-IIIF-Folder",
+    "X-IIIF-Door",
+    "X-IIIF-Tier",
+    "X-IIIF-Cache",
+    "X-IIIF-Rest",
+)
 
 
 @pytest.fixture
@@ -103,6 +112,8 @@ def test_files_are_named_as_the_disk_has_them_and_films_by_their_folder(doors):
     assert ours(file)["X-IIIF-File"].encode("latin-1").decode() == "müller 1.pdf"
     film = ours(ask("/films/harbour/low/seg-1.ts"))
     assert (film["X-IIIF-File"], film["X-IIIF-Source"]) == ("1910/harbour/low/seg-1.ts", "1910/harbour")
+    assert film["X-IIIF-Folder"] == "1910/harbour"
+    assert "X-IIIF-Folder" not in ours(file)
 
 
 def test_what_everybody_may_have_any_cache_may_keep(doors):

@@ -38,7 +38,7 @@ def test_a_ticket_is_good_for_its_item_until_it_ends():
 
 
 def test_it_ends_with_the_pass_if_that_ends_sooner(flow):
-    soon = replace(HOLDER, ends=NOW + timedelta(minutes=5, microseconds=700_000))
+    soon = replace(HOLDER, ends=NOW + timedelta(minutes=5))
     assert ticket(holder=soon).ends == int((NOW + timedelta(minutes=5)).timestamp())
     flow.IIIF_AUTH_FLOW = {**flow.IIIF_AUTH_FLOW, "SIGNED_MINUTES": 2}
     assert ticket().ends == int((NOW + timedelta(minutes=2)).timestamp())
@@ -47,6 +47,14 @@ def test_it_ends_with_the_pass_if_that_ends_sooner(flow):
 @pytest.mark.parametrize("change", [{"key": "x"}, {"ends": 2_000_000_000}, {"holder": 8}, {"code": "A" * 43}])
 def test_whatever_is_changed_in_it_ends_it(change):
     assert not signed.holds(replace(ticket(), **change), URI, NOW)
+
+
+def test_in_the_last_second_of_a_pass_it_is_still_good():
+    """Or whoever is just let in would be sent to an address that has ended (INV5)."""
+    at = NOW.replace(microsecond=600_000)
+    made = ticket(holder=replace(HOLDER, ends=NOW.replace(microsecond=700_000)), now=at)
+    assert signed.holds(made, URI, at)
+    assert not signed.holds(made, URI, at + timedelta(seconds=1))
 
 
 def test_what_is_written_is_read_again():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from iiif_auth import identify
-from iiif_auth.enforce import check, doors, guard
+from iiif_auth.enforce import check, doors, guard, signed
 from iiif_auth.policy.types import Allowed
 from tests.security import agreement
 
@@ -68,6 +68,10 @@ def delegates_are_everywhere(patch):
     patch.setattr(check, "Reader", lambda cookie, address, token, method: real(cookie, "192.0.2.5", token, method))
 
 
+def tickets_end_a_moment_before_the_pass(patch):
+    patch.setattr(signed, "ceil", int)
+
+
 def the_check_hears_tokens_and_no_cookies(patch):
     patch.setattr(identify, "presenting", identify.showing)
 
@@ -77,6 +81,7 @@ TWINS = (
     tiers_are_the_whole,
     a_ticket_is_a_decision,
     delegates_are_everywhere,
+    tickets_end_a_moment_before_the_pass,
     the_check_hears_tokens_and_no_cookies,
 )
 

@@ -425,14 +425,13 @@ def main(arguments: list[str] | None = None) -> int:
     with override_settings(**SETTINGS), tempfile.TemporaryDirectory() as folder:
         asked = campaign(options.count, options.seed, tell)
         told = f"{asked.granted:,} granted, {asked.refused:,} refused, {asked.derived:,} of derived files"
-        print(f"\n{options.count:,} requests: {told}", flush=True)
+        print(f"\n{options.count:,} requests: {told}, {len(asked.wrong)} wrong", flush=True)
         began = time.monotonic()
         looked = decoded(options.decoded, options.seed, Path(folder), tell) if options.decoded else Found()
-        print(f"\n{looked.granted:,} pictures made and looked at")
+        print(f"\n{looked.granted:,} pictures made and looked at, {len(looked.wrong)} wrong")
     problems = asked.wrong + looked.wrong
     for line in problems[:20]:
         print(f"WRONG {line}")
-    print(f"{len(problems)} wrong")
     return int(bool(problems) or not asked.granted)
 
 
