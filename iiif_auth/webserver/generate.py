@@ -21,6 +21,7 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{16,200}")
 KEY_NAME = re.compile(r"[a-z0-9]{1,12}")
 NAMES = re.compile(r"[A-Za-z0-9.-]+(?: [A-Za-z0-9.-]+)*")
 LISTEN = re.compile(r"(?:[0-9.]+|\[[0-9a-fA-F:]+\]|localhost):[0-9]{1,5}")
+INNER = re.compile(r"(?:127\.[0-9.]+|\[::1\]|localhost):[1-9][0-9]{1,4}")
 APP = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}|unix:/[A-Za-z0-9._/-]+")
 FOLDER = re.compile(r"/[A-Za-z0-9._/-]+")
 SIZE = re.compile(r"[1-9][0-9]{0,5}[kmg]")
@@ -90,6 +91,7 @@ class Place:
         listen: address and port for plain http, such as ``127.0.0.1:8080``; without it https is served with
         certificate and key: the files of both.
         app: host and port of the application, or ``unix:`` and its socket.
+        inner: where nginx fetches files from itself, on this machine.
         folder: where answers of the check are kept; a folder in memory is best.
         logs: the folder of the logs.
         bytes: how much of image servers' answers is kept, such as ``2g``; empty: nothing.
@@ -102,6 +104,7 @@ class Place:
     certificate: str = ""
     key: str = ""
     app: str = "127.0.0.1:8000"
+    inner: str = "127.0.0.1:8184"
     folder: str = "/var/cache/nginx/iiif"
     logs: str = "/var/log/nginx"
     bytes: str = ""
@@ -236,6 +239,7 @@ def _of_place(place: Place) -> tuple[Rule, ...]:
             "--listen is an address and a port, such as 127.0.0.1:8080.",
         ),
         (APP.fullmatch(place.app), "--app is a host and a port, such as 127.0.0.1:8000, or unix:/run/library.sock."),
+        (INNER.fullmatch(place.inner), "--inner is a port of this machine's own, such as 127.0.0.1:8184."),
         (not place.bytes or SIZE.fullmatch(place.bytes), "--cache-bytes is a size, such as 500m or 2g."),
         (
             all(FOLDER.fullmatch(one) for one in (*files, place.folder, place.logs) if one),

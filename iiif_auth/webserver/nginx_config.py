@@ -27,6 +27,8 @@ END = r"(?:\?|\z)"
 """What may follow a path: its query, which leads nowhere, or nothing."""
 NO_DOTS = r"(?!\.{1,2}/)"
 REST = {Serves.IMAGE_2: grammar.IMAGE_REST_2, Serves.IMAGE_3: grammar.IMAGE_REST_3}
+PLAYED = "mp4|m4v|mov|webm|ogv|m4a|mp3|oga|ogg|opus|flac|wav"
+"""Endings of the names of films and recordings in one file."""
 SECRET = "[A-Za-z0-9_-]{43}"  # noqa: S105  what such a thing looks like
 TYPES = """\
 image/jpeg jpg jpeg; image/png png; image/webp webp; image/gif gif; image/tiff tif tiff; image/jp2 jp2;
@@ -41,6 +43,8 @@ def printed(plan: Plan) -> str:
     inside = [*_head(plan), *_maps(plan), *_upstreams(plan)]
     for base in plan.bases:
         inside += ["", *_server(plan, base)]
+    if _filed(plan):
+        inside += ["", *_files(plan)]
     if plan.place.fragment:
         return _text([*_title(plan), *inside])
     process = [
@@ -163,6 +167,12 @@ def _upstreams(plan: Plan) -> Lines:
         *note("The application: it decides, and writes everything but the content."),
         *block("upstream iiif_app", [f"server {plan.place.app};", "keepalive 16;"]),
     ]
+    if _filed(plan):
+        lines += [
+            "",
+            *note("This web server itself."),
+            *block("upstream iiif_files", [f"server {plan.place.inner};", "keepalive 16;"]),
+        ]
     for door in plan.doors:
         if door.upstream:
             lines += [
@@ -190,6 +200,8 @@ def _maps(plan: Plan) -> Lines:
     lines = _readers(plan) if plan.place.mode is Mode.AUTH_REQUEST else []
     if plan.edge_keys:
         lines += _edge_maps(plan)
+    if any(door.serves is Serves.FILES for door in plan.doors):
+        lines += _ranges()
     return [
         *lines,
         *note("What a browser might run, such as HTML, is shown without the rights of a page of this site."),
@@ -197,6 +209,36 @@ def _maps(plan: Plan) -> Lines:
             "map $sent_http_content_type $iiif_sandbox",
             ['default "";', '"~*^(?:text/html|text/xml|application/xml|application/xhtml|image/svg)" sandbox;'],
         ),
+        "",
+    ]
+
+
+def _ranges() -> Lines:
+    """Parts of films that are asked for, cut at the next million of bytes.
+
+    nginx can not add numbers, but the number before the next million is written as the first one, with nines at its end. What is
+    asked for up to the end of the next million stays as it is: there are players that know exactly which piece they want.
+    """
+    start = rf"^[^ ?]+\.(?i:{PLAYED})(?:\?[^ ]*)? bytes="
+    next_one = "|".join(rf"{digit}[0-9]{{6}}-\k<iiif_same>{digit + 1}" for digit in range(9))
+    next_ten = "|".join(rf"{digit}9[0-9]{{6}}-\k<iiif_same>{digit + 1}0" for digit in range(9))
+    rows = [
+        row(start + r"(?<iiif_same>[0-9]*)[0-9]{6}-\k<iiif_same>[0-9]{6}$", "$http_range"),
+        row(start + r"(?:[0-9]{1,6}-1?[0-9]{1,6}|9[0-9]{6}-10[0-9]{6})$", "$http_range"),
+        row(start + rf"(?<iiif_same>[0-9]*)(?:{next_one}|{next_ten})[0-9]{{6}}$", "$http_range"),
+        row(start + r"(?<iiif_first>[0-9]{1,6})-[0-9]*$", '"bytes=$iiif_first-999999"'),
+        row(
+            start + r"(?<iiif_high>[0-9]{1,12})(?<iiif_low>[0-9]{6})-[0-9]*$",
+            '"bytes=$iiif_high$iiif_low-${iiif_high}999999"',
+        ),
+        row(start + r"-[0-9]{7,18}$", '"bytes=-1000000"'),
+    ]
+    return [
+        *note(
+            "Browsers ask for everything from here, and let that one answer wait until the end of the film: whoever was let in "
+            "once would see it through. So a part ends with its million of bytes; they ask again, and so the check is asked."
+        ),
+        *block('map "$request_uri $http_range" $iiif_range', ["default $http_range;", *rows]),
         "",
     ]
 
@@ -241,11 +283,17 @@ def _small_maps(plan: Plan) -> Lines:
             ['default "";', row(f"^HEAD (?i:bearer) (?<iiif_token>{SECRET})$", '"Bearer $iiif_token"')],
         ),
         "",
-        *note("For versions cut on the fly, the check says what to ask of the image server instead."),
-        *block("map $iiif_cut $iiif_wanted", ["default $iiif_cut;", '"" $iiif_rest;']),
-        "",
+        *(_cut_map() if any(door.serves.version for door in plan.doors) else []),
         *note("How long others may keep the content: the check says; if it did not, nobody else may."),
         *block("map $iiif_cache $iiif_kept", ["default $iiif_cache;", '"" "private, no-cache";']),
+        "",
+    ]
+
+
+def _cut_map() -> Lines:
+    return [
+        *note("For versions cut on the fly, the check says what to ask of the image server instead."),
+        *block("map $iiif_cut $iiif_wanted", ["default $iiif_cut;", '"" $iiif_rest;']),
         "",
     ]
 
@@ -482,13 +530,21 @@ def _door(plan: Plan, door: Door) -> Lines:
         "auth_request /_iiif_check;",
         *_told(door),
         "",
-        *(_from_folder(door) if door.root else _from_upstream(plan, door, _decided(door))),
+        *_content(plan, door),
         *_headers("$iiif_kept"),
     ]
     return [
         *note(f"{_what(door)} “^~”: no regular expression elsewhere in this server takes its addresses."),
         *block(f"location ^~ {quoted(unquote(door.path))}", body),
     ]
+
+
+def _content(plan: Plan, door: Door) -> Lines:
+    if _is_filed(door):
+        return _from_files(plan, f"{door.name}/$iiif_source")
+    if door.root:
+        return _from_folder(door)
+    return _from_upstream(plan, door, _decided(door))
 
 
 def _what(door: Door) -> str:
@@ -502,7 +558,7 @@ def _what(door: Door) -> str:
 
 
 def _told(door: Door) -> Lines:
-    where = "source" if not door.root else "folder" if door.serves is Serves.FOLDERS else "file"
+    where = "source" if not door.root or _is_filed(door) else "folder" if door.serves is Serves.FOLDERS else "file"
     names = {"iiif_cache": "cache", f"iiif_{where}": where}
     if door.serves.version:
         names["iiif_cut"] = "rest"
@@ -528,6 +584,60 @@ def _from_folder(door: Door) -> Lines:
             "For many readers at once: open_file_cache max=1000 inactive=20s; a changed file is then seen a little later."
         ),
         *_types(),
+    ]
+
+
+def _is_filed(door: Door) -> bool:
+    """Whether it gives out files of this machine, among which there may be films."""
+    return bool(door.root) and door.serves is Serves.FILES
+
+
+def _filed(plan: Plan) -> list[Door]:
+    return [door for door in plan.doors if _is_filed(door)]
+
+
+def _from_files(plan: Plan, path: str) -> Lines:
+    """A file of this machine by way of ourselves: the part that is asked for can be shortened in no other way."""
+    passed = {
+        "Connection": '""',
+        "Content-Length": '""',
+        "X-IIIF-Auth-Secret": plan.secret,
+        "If-None-Match": "$http_if_none_match",
+        "If-Modified-Since": "$http_if_modified_since",
+        "Range": "$iiif_range",
+        "If-Range": "$http_if_range",
+    }
+    return [
+        *note(
+            "The file is fetched from this web server itself (the last server below), for of films only a part is given."
+        ),
+        f"proxy_pass http://iiif_files/{path};",
+        "proxy_http_version 1.1;",
+        "proxy_pass_request_headers off;",
+        "proxy_pass_request_body off;",
+        *(f"proxy_set_header {name} {value};" for name, value in passed.items()),
+        "proxy_max_temp_file_size 0;",
+        "proxy_intercept_errors on;",
+        "proxy_next_upstream off;",
+    ]
+
+
+def _files(plan: Plan) -> Lines:
+    """The server that only this one asks."""
+    body = [
+        f"listen {plan.place.inner};",
+        "server_name _;",
+        "access_log off;",
+        f'if ($http_x_iiif_auth_secret != "{plan.secret}") {{ return 404; }}',
+        "location / { return 404; }",
+    ]
+    for door in _filed(plan):
+        body += block(
+            f"location ^~ /{door.name}/", [f"alias {door.root.rstrip('/')}/;", "try_files $uri =404;", *_types()]
+        )
+    return [
+        *note("Files, for this web server itself: it says the secret, and listens on this machine only."),
+        *block("server", body),
     ]
 
 
@@ -567,6 +677,8 @@ def _conditions(door: Door) -> Lines:
     if not door.serves.version:
         names += ["Range", "If-Range"]
     passed = [f"proxy_set_header {name} $http_{name.lower().replace('-', '_')};" for name in names]
+    if door.serves is Serves.FILES:
+        passed = [line.replace("$http_range", "$iiif_range") for line in passed]
     return [*passed, *([] if door.serves.version else ["proxy_max_temp_file_size 0;"])]
 
 
@@ -651,7 +763,7 @@ def _internal(plan: Plan, door: Door) -> Lines:
     """Where X-Accel-Redirect leads, and nobody else gets."""
     if door.root:
         head = f"location ^~ {plan.send_file}{door.name}/"
-        body = ["internal;", *_errors(), "", *_aliased(door)]
+        body = ["internal;", *_errors(), "", *_aliased(plan, door)]
     else:
         head = f"location ^~ {plan.send_upstream}{door.name}/"
         body = [
@@ -672,7 +784,9 @@ def _internal(plan: Plan, door: Door) -> Lines:
     ]
 
 
-def _aliased(door: Door) -> Lines:
+def _aliased(plan: Plan, door: Door) -> Lines:
+    if _is_filed(door):
+        return _from_files(plan, f"{door.name}/")
     return [f"alias {door.root};", *_types()]
 
 
@@ -748,7 +862,7 @@ def _edge_door(plan: Plan, door: Door) -> Lines:
         'if ($secure_link != "1") { return 403; }',
         *_errors(),
         "",
-        *(_aliased(door) if door.root else _from_upstream(plan, door, path)),
+        *(_aliased(plan, door) if door.root else _from_upstream(plan, door, path)),
         *_headers("private, no-cache"),
     ]
     return block(f"location ^~ {quoted(head)}", body)

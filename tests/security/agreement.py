@@ -125,8 +125,8 @@ class World:
 
     def instant(self, visitor: Visitor) -> datetime:
         """Any in a stretch of fifty days, often close to where something begins or ends, the pass for one."""
-        if visitor.facts is not None and self.chance.random() < 0.1:
-            return visitor.facts.ends + timedelta(microseconds=self.chance.choice((-900_000, -400_000, -1, 0, 1)))
+        if visitor.facts is not None and self.chance.random() < 0.2:
+            return visitor.facts.ends + timedelta(microseconds=self.chance.choice((-400_000, -1, -1, 0, 1)))
         days = self.chance.randrange(-25, 26) if self.chance.random() < 0.5 else self.chance.uniform(-25, 25)
         return self.now + timedelta(days=days, microseconds=self.chance.choice((-1, 0, 1, 10**6)))
 

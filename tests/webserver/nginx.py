@@ -128,6 +128,8 @@ class Nginx:
     def _whole(self) -> str:
         self.urls = {}
         text = LISTEN.sub(self._listen, self.text)
+        for port, url in self.urls.items():  # where it asks itself
+            text = text.replace(f"server 127.0.0.1:{port};", f"server {urlsplit(url).netloc};")
         frame = FRAME.format(folder=self.folder, user="user root;" if os.getuid() == 0 else "")
         paths = PATHS.format(folder=self.folder)
         if HTTP.search(text):

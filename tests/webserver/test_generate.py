@@ -92,6 +92,10 @@ def flow(settings):
         ({}, Place(listen="8080; }"), "--listen"),
         ({}, Place(listen="127.0.0.1:1", names="a; b"), "--server-name"),
         ({}, Place(listen="127.0.0.1:1", app="http://x/"), "--app"),
+        *(
+            ({}, Place(listen="127.0.0.1:1", inner=one), "--inner")
+            for one in ("0.0.0.0:8184", "8184", "127.0.0.1", "*:8184")
+        ),
         ({}, Place(listen="127.0.0.1:1", bytes="much"), "--cache-bytes"),
         ({}, Place(listen="127.0.0.1:1", folder="/var/$uri"), "in full"),
         ({}, Place(listen="127.0.0.1:1", logs="logs"), "in full"),
@@ -190,6 +194,11 @@ VARIANTS = {
     "no edge": ({"EDGE_KEYS": {}}, {}),
     "socket": ({}, {"app": "unix:/run/library.sock"}),
     "one door": ({"DOORS": doors_at()[:1]}, {}),
+    "files alone": ({"DOORS": doors_at()[2:3]}, {}),
+    "files from afar alone": ({"DOORS": doors_at()[3:4]}, {}),
+    "folders alone": ({"DOORS": doors_at()[5:6]}, {}),
+    "folders from afar alone": ({"DOORS": doors_at()[6:]}, {}),
+    "files alone, x-accel": ({"DOORS": doors_at()[2:3]}, {"mode": Mode.X_ACCEL}),
     "fastcgi": ({"DOORS": ({**doors_at()[1], "upstream": "fastcgi://127.0.0.1:9000/iiif/"},)}, {"bytes": "1g"}),
 }
 

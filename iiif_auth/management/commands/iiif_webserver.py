@@ -119,6 +119,12 @@ def _for_nginx(parser: CommandParser) -> None:
         "--log-folder", default=usual.logs, metavar="FOLDER", help=f"for the access log (default {usual.logs})"
     )
     parser.add_argument(
+        "--inner",
+        default=usual.inner,
+        metavar="ADDRESS:PORT",
+        help=f"where nginx fetches files from itself, on this machine (default {usual.inner})",
+    )
+    parser.add_argument(
         "--cache-bytes", default="", metavar="SIZE", help="keep so much of what image servers make, such as 2g"
     )
     parser.add_argument(
@@ -140,6 +146,7 @@ def place_of(options: dict[str, Any]) -> generate.Place:
         certificate=options["certificate"],
         key=options["key"],
         app=options["app"],
+        inner=options.get("inner", usual.inner),
         folder=options.get("cache_folder", usual.folder).rstrip("/"),
         logs=options.get("log_folder", usual.logs).rstrip("/"),
         bytes=options.get("cache_bytes", ""),
