@@ -16,7 +16,7 @@ from iiif_auth.enforce import doors as enforce_doors
 from iiif_auth.enforce import guard
 from iiif_auth.enforce.doors import Door
 
-SECRET = re.compile(r"[A-Za-z0-9_-]{16,200}")
+SECRET = re.compile(r"[A-Za-z0-9_-]{32,200}")
 """What can stand in any configuration as it is: a web server would read a ``$`` as the beginning of a name."""
 KEY_NAME = re.compile(r"[a-z0-9]{1,12}")
 NAMES = re.compile(r"[A-Za-z0-9.-]+(?: [A-Za-z0-9.-]+)*")
@@ -195,7 +195,7 @@ def _of_settings(found: Plan) -> tuple[Rule, ...]:
         (found.base_url, "Set BASE_URL in IIIF_AUTH_FLOW, such as https://library.example.org."),
         (
             SECRET.fullmatch(found.secret),
-            "Set CHECK_SECRET in IIIF_AUTH_FLOW to at least 16 letters, digits, - and _: the check believes only a web server "
+            "Set CHECK_SECRET in IIIF_AUTH_FLOW to at least 32 letters, digits, - and _: the check believes only a web server "
             "that says it. “python -c 'import secrets; print(secrets.token_urlsafe())'” makes one.",
         ),
         (
@@ -205,7 +205,7 @@ def _of_settings(found: Plan) -> tuple[Rule, ...]:
         ),
         (
             all(KEY_NAME.fullmatch(name) and SECRET.fullmatch(key) for name, key in keys),
-            "EDGE_KEYS in IIIF_AUTH_FLOW: names are up to 12 small letters and digits; keys are at least 16 letters, digits, - "
+            "EDGE_KEYS in IIIF_AUTH_FLOW: names are up to 12 small letters and digits; keys are at least 32 letters, digits, - "
             "and _.",
         ),
         (

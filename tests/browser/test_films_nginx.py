@@ -35,7 +35,7 @@ from tests.browser.test_films import (
 )
 from tests.webserver.nginx import Nginx, Peer, Request, asked
 
-SECRET = "a-secret-of-these-tests"
+SECRET = "a-secret-of-these-tests-in-32-letters"
 FILM = "/media/film.mp4"
 PAGE = b"<!doctype html><html lang=en><title>A page of the library</title><body></body></html>"
 PART = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")

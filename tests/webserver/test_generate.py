@@ -26,7 +26,7 @@ from tests.webserver import caddy
 from tests.webserver.caddy import Caddy
 from tests.webserver.nginx import Nginx, Peer, Reply, Request, asked
 
-SECRET = "a-secret-of-these-tests"
+SECRET = "a-secret-of-these-tests-in-32-letters"
 COOKIE = "__Host-iiif_access"
 READER, OTHER = "r" * 43, "o" * 43
 TILE = "full/max/0/default.jpg"
@@ -56,7 +56,7 @@ def flow(settings):
             "DOORS": doors_at(),
             "CHECK_SECRET": SECRET,
             "TRUSTED_PROXIES": 1,
-            "EDGE_KEYS": {"k1": "a-key-for-the-edge-of-it"},
+            "EDGE_KEYS": {"k1": "a-key-for-the-edge-of-it-in-32-letters"},
             "SEND_FILE": "/_iiif_files/",
             "SEND_UPSTREAM": "/_iiif_up/",
         }
@@ -81,7 +81,7 @@ def flow(settings):
         ({"TRUSTED_PROXIES": 0}, HTTP, "TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": 2}, HTTP, "TRUSTED_PROXIES"),
         ({"EDGE_KEYS": {"k1": "$arg_key_and_more"}}, HTTP, "EDGE_KEYS"),
-        ({"EDGE_KEYS": {"K 1": "a-key-for-the-edge-of-it"}}, HTTP, "EDGE_KEYS"),
+        ({"EDGE_KEYS": {"K 1": "a-key-for-the-edge-of-it-in-32-letters"}}, HTTP, "EDGE_KEYS"),
         ({"SEND_UPSTREAM": ""}, Place(listen="127.0.0.1:1", mode=Mode.X_ACCEL), "SEND_UPSTREAM"),
         ({"SEND_FILE": ""}, Place(listen="127.0.0.1:1", mode=Mode.X_ACCEL), "SEND_FILE"),
         ({"SEND_FILE": "/x y/"}, Place(listen="127.0.0.1:1", mode=Mode.X_ACCEL), "SEND_FILE"),

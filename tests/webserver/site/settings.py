@@ -43,8 +43,8 @@ LOGGING = {
     },
 }
 
-CHECK_SECRET = "the-secret-of-the-check"
-EDGE_KEYS = {"e1": "a-key-for-the-edge-of-it"}
+CHECK_SECRET = "the-secret-of-the-check-in-32-letters"
+EDGE_KEYS = {"e1": "a-key-for-the-edge-of-it-in-32-letters"}
 SIGNING_KEYS = {"s1": "a-key-for-signed-addresses"}
 DOORS = (
     {"name": "images", "path": IMAGES, "serves": "image-3", "upstream": f"http://{UPSTREAM}/iiif/3/"},
