@@ -226,23 +226,18 @@ def showing(request: HttpRequest) -> store.Finder:
     return store.nobody if token is None else partial(store.presented_token, digest(token))
 
 
-def bearer(request: HttpRequest, doors: Doors, presented: store.Presented | None = None) -> Subject:
-    """The one a token speaks for. Cookies are ignored on purpose. ``presented`` is what :func:`showing` read, if it has.
-
-    A token counts only in its own dialect and only for a service nested under what is asked (A2-PRB-05, C10); otherwise its
-    holder is nobody, somewhere. A token without a pass behind it was given for an address, and the address is judged here as
-    it is where the content is (security K8, INV5): such a token adds nothing.
-    """
-    return bearer_of(request, counting_token((presented or showing(request)()).token, doors))
-
-
 def shown_token(request: HttpRequest, doors: Doors) -> store.TokenFacts | None:
     """The token that is shown, if it counts at one of these doors."""
     return counting_token(showing(request)().token, doors) if presented_token(request) else None
 
 
 def counting_token(facts: store.TokenFacts | None, doors: Doors) -> store.TokenFacts | None:
-    """A token, if it counts at one of these doors."""
+    """A token, if it counts at one of these doors; where a token counts, cookies are ignored on purpose (INV4).
+
+    It counts only in its own dialect and only for a service nested under what is asked (A2-PRB-05, C10); otherwise its holder is
+    nobody, somewhere. A token without a pass behind it was given for an address, and the address is judged here as it is where
+    the content is (security K8, INV5): such a token adds nothing.
+    """
     if facts is None or facts.service not in doors.get(facts.dialect, frozenset()) or not _stands(facts):
         return None
     return facts

@@ -117,9 +117,9 @@ def the_description_is_open_and_the_picture_is_not(patch):
 
 @inside("A2A-HEAD-02", "A2A-CONT-01")
 def a_get_takes_tokens_like_a_head(patch):
-    def asker(request, offer):
+    def asker(request, offer, presented, ticket):
         shown = identify.shown_token(request, guard.heads(offer)) if offer else None
-        return identify.bearer_of(request, shown) if shown else identify.browser(request)
+        return identify.bearer_of(request, shown) if shown else identify.browser_with(request, presented.holder)
 
     patch.setattr(guard, "_asker", asker)
 
@@ -231,14 +231,14 @@ def logging_out_does_nothing(patch):
 
 @inside("A2A-CONT-01")
 def pictures_take_tokens(patch):
-    real = identify.browser
+    real = identify.browser_with
 
-    def either(request):
+    def either(request, held):
         facts = store.find_token(identify.digest(identify.presented_token(request) or "A" * 43))
         tokened = facts and request.path.startswith("/iiif/alpha/")
-        return identify._subject(facts.holder, request) if tokened else real(request)
+        return identify._subject(facts.holder, request) if tokened else real(request, held)
 
-    patch.setattr(identify, "browser", either)
+    patch.setattr(identify, "browser_with", either)
 
 
 @pytest.mark.parametrize("name", TWINS.found)

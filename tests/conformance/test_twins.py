@@ -187,9 +187,9 @@ def the_probe_takes_tokens_from_its_address(patch):
 
 @inside("A2-PRB-05")
 def a_token_is_good_for_every_probe(patch):
-    real = identify.bearer
+    real = identify.counting_token
     everywhere = lambda doors: dict.fromkeys(doors, frozenset(store.rulebook().services))  # noqa: E731
-    patch.setattr(identify, "bearer", lambda request, doors: real(request, everywhere(doors)))
+    patch.setattr(identify, "counting_token", lambda facts, doors: real(facts, everywhere(doors)))
 
 
 # -- The token service --------------------------------------------------------------------------------------------
@@ -318,13 +318,13 @@ def logging_out_does_nothing(patch):
 
 @inside("A2-CONT-01")
 def the_content_takes_tokens(patch):
-    real = identify.browser
+    real = identify.browser_with
 
-    def either(request):
+    def either(request, held):
         facts = store.find_token(identify.digest(identify.presented_token(request) or "A" * 43))
-        return identify._subject(facts.holder, request) if facts else real(request)
+        return identify._subject(facts.holder, request) if facts else real(request, held)
 
-    patch.setattr(identify, "browser", either)
+    patch.setattr(identify, "browser_with", either)
 
 
 @inside("A2-CONT-03")

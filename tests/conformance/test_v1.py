@@ -216,13 +216,13 @@ def pictures_mind_no_cookie(request, answer):
 
 @inside("A1-CONT-01")
 def pictures_take_tokens(patch):
-    real = identify.browser
+    real = identify.browser_with
 
-    def either(request):
+    def either(request, held):
         facts = store.find_token(identify.digest(identify.presented_token(request) or "A" * 43))
-        return identify._subject(facts.holder, request) if facts else real(request)
+        return identify._subject(facts.holder, request) if facts else real(request, held)
 
-    patch.setattr(identify, "browser", either)
+    patch.setattr(identify, "browser_with", either)
 
 
 def message_page(patch, script):

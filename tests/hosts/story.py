@@ -161,7 +161,7 @@ def test_errors_do_not_reach_the_hosts_handler(monkeypatch):
     from iiif_auth import store
 
     (service,) = api.services_for(SCAN)
-    monkeypatch.setattr(store, "find_offer", lambda uri: 1 / 0)
+    monkeypatch.setattr(store, "find_for", lambda *given: 1 / 0)
     logging.disable()
     response = Browser().get(service["id"].removeprefix(SITE), headers={"origin": VIEWER})
     logging.disable(logging.NOTSET)

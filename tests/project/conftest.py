@@ -35,8 +35,10 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture.cast("uchar").copy(interpretation="srgb").tiffsave(
             str(data / "images" / f"{identifier}.tif"), tile=True, pyramid=True, tile_width=32, tile_height=32
         )
-    for name in ("film.webm", "film-small.webm", "song.webm", "song-clip.webm", "report.pdf"):
+    for name in ("film.webm", "film.mp4", "film-small.webm", "song.webm", "song-clip.webm", "report.pdf"):
         (data / "media" / name).write_bytes(name.encode() * 100)
+    (data / "films" / "harbour").mkdir(parents=True)
+    (data / "films" / "harbour" / "index.m3u8").write_bytes(b"#EXTM3U\n")
     return data
 
 

@@ -98,6 +98,7 @@ def test_what_is_compressed_is_not_passed_on():
     ],
 )
 def test_what_is_cut_off_never_looks_whole(says, caplog):
+    caplog.set_level("WARNING", logger="iiif_auth.upstream")
     with behind(says) as (_made, door):
         said = passed(door, PATH, wanted="image/jpeg")
         with closing(said.pieces), pytest.raises(CutOff):
