@@ -47,15 +47,19 @@ SECRET_LIFE = 1.2
 
 @dataclass(frozen=True)
 class Question:
-    """A request, and what it should answer."""
+    """A request, and what it should answer; a tile is all of its bytes."""
 
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     status: int = 200
 
-    def bytes(self, keep: bool) -> bytes:
+    @property
+    def size(self) -> int | None:
+        return BYTES if self.status == 200 and self.path.endswith(".jpg") else None
+
+    def bytes(self, host: str, keep: bool) -> bytes:
         headers = [*self.headers, *([] if keep else [("Connection", "close")])]
-        lines = [f"GET {self.path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers)]
+        lines = [f"GET {self.path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers)]
         return "\r\n".join((*lines, "", "")).encode()
 
 
@@ -64,20 +68,22 @@ class Line:
 
     def __init__(self, url: str, keep: bool) -> None:
         parts = urlsplit(url)
-        self.place, self.keep = (parts.hostname or "", parts.port or 80), keep
+        self.place, self.host, self.keep = (parts.hostname or "", parts.port or 80), parts.netloc, keep
         self.socket: socket.socket | None = None
 
     def ask(self, question: Question) -> int:
         if self.socket is None:
             self.socket = socket.create_connection(self.place, timeout=20)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(question.bytes(self.keep))
-        status = self._read(self.socket)
+        self.socket.sendall(question.bytes(self.host, self.keep))
+        status, size = self._read(self.socket)
+        if question.size not in (None, size):
+            raise ConnectionError(f"{question.path} has {size} bytes.")
         if not self.keep:
             self.close()
         return status
 
-    def _read(self, line: socket.socket) -> int:
+    def _read(self, line: socket.socket) -> tuple[int, int]:
         received = b""
         while b"\r\n\r\n" not in received:
             piece = line.recv(65536)
@@ -88,7 +94,7 @@ class Line:
         left = _length(head) - len(body)
         while left > 0 and (piece := line.recv(65536)):
             left -= len(piece)
-        return int(head[9:12])
+        return int(head[9:12]), _length(head)
 
     def close(self) -> None:
         if self.socket is not None:
@@ -227,7 +233,7 @@ def gunicorn(environment: dict[str, str]) -> Iterator[tuple[str, int]]:
 PLAIN = """
 server {{
     listen 81;
-    access_log off;
+    access_log {tiles}/../plain.log combined;
     location /plain/ {{ alias {tiles}/; }}
     location /proxied/ {{ proxy_pass http://{images}/; }}
 }}
