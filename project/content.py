@@ -14,7 +14,7 @@ from iiif_auth import api
 from iiif_auth.enforce import files
 from iiif_auth.enforce.imagepath import Version
 from iiif_auth.http.info import InfoView
-from project.images import library, views
+from project.images import pictures, views
 
 require_viewing = require_http_methods(["GET", "HEAD", "OPTIONS"])
 """OPTIONS is answered by the app: some viewers ask before they look (A2A-HEAD-03)."""
@@ -43,7 +43,7 @@ class Info(InfoView):
 
     def describe(self, identifier: str) -> tuple[str, Any] | None:
         path = f"/iiif/image/{self.version}/{identifier}"
-        document = library.describe(identifier, cast("Version", self.version), settings.BASE_URL + path)
+        document = pictures.describe(identifier, cast("Version", self.version), settings.BASE_URL + path)
         return None if document is None else (path, document)
 
 

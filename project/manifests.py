@@ -23,7 +23,7 @@ from iiif_auth.policy.decide import narrowed
 from iiif_auth.policy.types import ImageApi, Kind
 from iiif_auth.protocol.manifest import Place, decorated
 from iiif_auth.protocol.terms import JSON, is_open
-from project.images.library import describe
+from project.images.pictures import describe
 from project.items import BY_SLUG, ITEMS, Item, Piece, Words
 
 PRESENTATION = {

@@ -68,6 +68,8 @@ def make(original: Path, into: Path, form: str, edge: int, recipe: Recipe, watch
         size = picture.width, picture.height
         _stoppable(picture, watch)
         WRITERS[form](picture, into, recipe.quality)
+        if watch.is_over:  # libvips looks now and then, and may be done before its first look
+            raise watch.reason()
         _check(into, form, size)
     except library.Error as problem:
         raise watch.reason() if watch.is_over else NotMade(sentence_of(problem)) from problem

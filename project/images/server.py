@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from iiif_auth.enforce.imagepath import BadImageRequest, Version, parse
-from project.images import library
+from project.images import pictures
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -76,14 +76,16 @@ def _of_picture(root: str, version: Version, segments: list[str], data: Path) ->
     if rest == ["info.json"]:
         return _described(f"{root}/{identifier}", version, identifier, data)
     if not rest:
-        return Answer(303, location=f"{root}/{identifier}/info.json") if library.master(identifier, data) else NOT_THERE
+        return (
+            Answer(303, location=f"{root}/{identifier}/info.json") if pictures.master(identifier, data) else NOT_THERE
+        )
     if len(rest) != 4 or rest[3].count(".") != 1:
         return NOT_THERE
     return _rendered(version, identifier, rest, data)
 
 
 def _described(service_id: str, version: Version, identifier: str, data: Path) -> Answer:
-    found = library.describe(identifier, version, service_id, data)
+    found = pictures.describe(identifier, version, service_id, data)
     return NOT_THERE if found is None else Answer(200, json.dumps(found).encode(), "application/ld+json")
 
 
@@ -91,7 +93,7 @@ def _rendered(version: Version, identifier: str, rest: list[str], data: Path) ->
     region, size, rotation, last = rest
     quality, _, form = last.partition(".")
     try:
-        found = library.render(identifier, parse(version, region, size, rotation, quality, form), data)
+        found = pictures.render(identifier, parse(version, region, size, rotation, quality, form), data)
     except BadImageRequest as bad:
         return Answer(400, json.dumps({"error": str(bad)}).encode())
     return NOT_THERE if found is None else Answer(200, *found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from iiif_auth.enforce.imagepath import BadImageRequest, Version, parse
-from project.images.library import PROFILE_LINKS, describe, render
+from project.images.pictures import PROFILE_LINKS, describe, render
 
 __all__ = ["describe", "image"]
 

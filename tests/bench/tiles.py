@@ -30,8 +30,8 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.bench.library import ITEMS, READERS, TILES
 from tests.bench.servers import cpu_of
+from tests.bench.shelf import ITEMS, READERS, TILES
 from tests.postgres.cluster import cluster
 from tests.webserver.caddy import Caddy
 from tests.webserver.nginx import Nginx, free_port
@@ -201,8 +201,8 @@ def edge(count: int, carried: dict[str, str]) -> Callable[[int], list[list[Quest
 
 
 def told(words: str, environment: dict[str, str]) -> Any:
-    """What :mod:`tests.bench.library` says."""
-    command = [sys.executable, "-m", "tests.bench.library", words]
+    """What :mod:`tests.bench.shelf` says."""
+    command = [sys.executable, "-m", "tests.bench.shelf", words]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Response
 
 from iiif_auth.enforce.imagepath import parse
-from project.images import library
+from project.images import pictures
 
 PREFIX = "/iiif/image/3/"
 
@@ -26,7 +26,7 @@ def expected(url: str, data: Path) -> bytes:
     """The same request, cut from the file without anybody's leave."""
     identifier, region, size, rotation, last = unquote(urlsplit(url).path).removeprefix(PREFIX).split("/")
     quality, _, file_format = last.partition(".")
-    rendered = library.render(identifier, parse(3, region, size, rotation, quality, file_format), data)
+    rendered = pictures.render(identifier, parse(3, region, size, rotation, quality, file_format), data)
     assert rendered is not None, url
     return rendered[0]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -301,7 +300,6 @@ urlpatterns: list[object] = []
 # -- Two readers of one grammar -----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(shutil.which("grep") is None, reason="needs grep")
 @pytest.mark.parametrize("name", GRAMMAR)
 def test_python_and_pcre_read_one_grammar(name):
     chance = Random(f"{name} 1")

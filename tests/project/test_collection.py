@@ -15,7 +15,7 @@ from project.collection.paper import paper, seeded
 from project.collection.pictures import PICTURES, Picture
 from project.collection.plate import Plate
 from project.collection.prepare import Step, prepare
-from project.images.library import master
+from project.images.pictures import master
 
 ASKED_FOR = {
     "chart-1",

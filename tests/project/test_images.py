@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from PIL import Image
 
 from iiif_auth.enforce.imagepath import BadImageRequest, Version, parse
-from project.images.library import describe, render
+from project.images.pictures import describe, render
 from project.images.views import image
 
 RED, GREEN, BLUE, GOLD = (200, 30, 30), (30, 160, 60), (30, 60, 190), (220, 180, 40)

@@ -41,7 +41,7 @@ from iiif_auth.enforce import check
 from iiif_auth.enforce.imagepath import Limits, parse
 from iiif_auth.policy import types as policy
 from iiif_auth.upstream import Description
-from project.images import library as pictures
+from project.images import pictures
 from tests.security.tickets import SETTINGS
 
 PATHS = {2: "/iiif/1/", 3: "/iiif/3/"}

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Page, Request, Response
+from playwright.sync_api import TimeoutError as NoWindow
 
 from tests.viewers import looking
 from tests.viewers.book import Entry
@@ -18,6 +19,9 @@ PATIENCE = 30
 """Seconds in which a slow machine does what a quick one does in one."""
 LOOK = 50
 """Milliseconds between one look at what has come true and the next."""
+
+PRESSES, LOST = 3, 8
+"""How often a button is pressed at most, and the seconds without a window after which a press is taken for lost."""
 
 QUIET = 16
 """Looks without a request, after which a viewer is taken to have done all it wanted; the slowest asks twice a second.
@@ -138,7 +142,14 @@ class Guest:
     # -- the library's windows
 
     def window(self, press: Callable[[], None]) -> Page:
-        """The window that a press of a button opens."""
+        """The window that a press of a button opens; pressed again if a page that was still being drawn lost the press."""
+        for _again in range(PRESSES - 1):
+            try:
+                with self.context.expect_page(timeout=LOST * 1000) as opened:
+                    press()
+            except NoWindow:
+                continue
+            return opened.value
         with self.context.expect_page() as opened:
             press()
         return opened.value

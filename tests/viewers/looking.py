@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Response
 
 from iiif_auth.enforce.imagepath import Version, parse
-from project.images import library
+from project.images import pictures
 from tests.browser.pixels import difference
 
 ALIKE = 0.9
@@ -32,14 +32,14 @@ def expected(url: str, data: Path) -> bytes:
     *before, identifier, region, size, rotation, last = unquote(urlsplit(url).path).split("/")
     version: Version = 3 if before[-1] == "3" else 2
     quality, _, file_format = last.partition(".")
-    rendered = library.render(identifier, parse(version, region, size, rotation, quality, file_format), data)
+    rendered = pictures.render(identifier, parse(version, region, size, rotation, quality, file_format), data)
     assert rendered is not None, url
     return rendered[0]
 
 
 def likeness(seen: bytes, identifier: str, data: Path) -> float:
     """How well a stage shows a picture, fitted into its middle: 1 for perfectly, 0 for not at all."""
-    rendered = library.render(identifier, parse(3, "full", "!400,400", "0", "default", "jpg"), data)
+    rendered = pictures.render(identifier, parse(3, "full", "!400,400", "0", "default", "jpg"), data)
     assert rendered is not None, identifier
     stage, picture = (Image.open(BytesIO(content)).convert("L") for content in (seen, rendered[0]))
     return max(_correlation(one, other) for one, other in _fitted(stage, picture))

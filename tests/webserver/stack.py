@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -337,8 +337,8 @@ class Stacks:
         database.close()
 
     def checks(self) -> int:
-        """How often the check has been asked so far, by the application's own log."""
-        return self.log(App.CHECKING).count("GET /iiif-auth/check ")
+        """How often the check has been asked so far, by the application's own log, once that has come to rest."""
+        return settled(lambda: self.log(App.CHECKING).count("GET /iiif-auth/check "))
 
     def log(self, name: str) -> str:
         """What a process wrote: an application, Caddy."""
@@ -371,6 +371,14 @@ class Stacks:
     def canaries(self) -> tuple[Canary, ...]:
         """Every mark that may be seen by some and not by others."""
         return (*canaries(), ADMIN)
+
+
+def settled(count: Callable[[], int]) -> int:
+    """A count of lines in a log, once nothing more is written: a server writes its log when the answer is gone already."""
+    seen = -1
+    while seen != (seen := count()):
+        time.sleep(0.2)
+    return seen
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:

@@ -30,7 +30,7 @@ from tests.webserver.site.library import (
     TILE,
     canary,
 )
-from tests.webserver.stack import SERVERS, Front, Stacks
+from tests.webserver.stack import SERVERS, Front, Stacks, settled
 
 FRONTS = tuple(Front)
 NGINX = (Front.CHECK, Front.ACCEL)
@@ -144,10 +144,7 @@ def test_other_methods_are_refused_for_everybody(stacks, front, method):
 
 def written(stacks) -> int:
     """How much the image server has written down, once it writes no more: it does so when the answer is gone already."""
-    count = -1
-    while count != (count := len(stacks.seen_upstream())):
-        time.sleep(0.2)
-    return count
+    return settled(lambda: len(stacks.seen_upstream()))
 
 
 @every(*FRONTS)

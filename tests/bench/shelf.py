@@ -1,7 +1,7 @@
 """What the benchmark of tiles needs of the app, as JSON: run in a process of its own for each database.
 
-python -m tests.bench.library fill      makes the rows; prints cookies and signed addresses
-python -m tests.bench.library servers   prints the configurations of nginx and Caddy
+python -m tests.bench.shelf fill      makes the rows; prints cookies and signed addresses
+python -m tests.bench.shelf servers   prints the configurations of nginx and Caddy
 """
 
 from __future__ import annotations
