@@ -13,7 +13,10 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
 from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.urls import set_script_prefix
+
+from iiif_auth.conf import conf
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -37,18 +40,41 @@ class CheckFirst:
         set_script_prefix(script)
         if f"{script.rstrip('/')}{path}" != f"{self.mount(script)}check":
             return self.application(environ, start_response)
-        # As Django's own handler does: connections of the database are opened and closed by these signals.
-        request_started.send(sender=self.__class__, environ=environ)
+        _begin(environ)
         return self._said(environ, start_response)
 
     def _said(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             found = self.answer(WSGIRequest(environ))
         except BaseException:
-            request_finished.send(sender=self.__class__)
+            _end()
             raise
         start_response(f"{found.status} {responses[found.status]}", [("Content-Length", "0"), *found.headers.items()])
         return _Nothing()
+
+
+def _begin(environ: Environ) -> None:
+    """See to the connections of the database, as Django's own handler does.
+
+    Its signals cost as much as the statement that is asked, and what else they do is for views. But where code of the host's
+    takes part in the decision, it is told of a request as it is used to: it may have connections of its own to see to.
+    """
+    if _hosts_code():
+        request_started.send(sender=CheckFirst, environ=environ)
+    else:
+        close_old_connections()
+
+
+def _end() -> None:
+    if _hosts_code():
+        request_finished.send(sender=CheckFirst)
+    else:
+        close_old_connections()
+
+
+def _hosts_code() -> bool:
+    """Whether hooks of the host's take part in decisions."""
+    return bool(conf.given.get("SUBJECT") or conf.given.get("OFFERS"))
 
 
 class _Nothing:
@@ -58,4 +84,4 @@ class _Nothing:
         return iter(())
 
     def close(self) -> None:
-        request_finished.send(sender=CheckFirst)
+        _end()

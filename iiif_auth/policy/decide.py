@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import NamedTuple
 
 from iiif_auth.policy.types import (
@@ -97,9 +96,15 @@ def best(sources: list[Source]) -> int:
     return max((source.reach for source in sources), default=NOTHING)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Standing:
-    """One level as it stands for one subject at one instant."""
+    """One level as it stands for one subject at one instant.
+
+    Attributes:
+        running: the embargoes of this level that run now.
+        opened: what its policy opens, and granted what grants here and further in open.
+        sources: everything that counts at this level, after its embargoes; reach is the largest of theirs.
+    """
 
     position: int
     level: Level
@@ -107,6 +112,12 @@ class Standing:
     running: tuple[Embargo, ...]
     opened: list[Source]
     granted: list[Source]
+    sources: list[Source] = field(init=False)
+    reach: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sources = self._sources()
+        self.reach = best(self.sources)
 
     @property
     def closes_all(self) -> bool:
@@ -120,9 +131,7 @@ class Standing:
         """The running embargoes that close this reach."""
         return [embargo for embargo in self.running if embargo.closes is Closes.ALL or reach >= FULL]
 
-    @cached_property
-    def sources(self) -> list[Source]:
-        """Everything that counts at this level, after its embargoes."""
+    def _sources(self) -> list[Source]:
         opened = self.opened if self.policy else ALL_OF_IT
         if not self.running:
             return opened + self.granted
@@ -130,10 +139,6 @@ class Standing:
             opened = []
         opened = [source._replace(reach=min(source.reach, FULL - 1)) for source in opened]
         return opened + ([] if self.hard else self.granted)
-
-    @cached_property
-    def reach(self) -> int:
-        return best(self.sources)
 
     def covering(self, reach: int) -> list[Tier]:
         return [tier for tier in (self.policy or EMPTY).tiers if tier.reach >= reach]
@@ -167,7 +172,7 @@ class Case:
         granted: list[Source] = []
         for position, (level, policy) in enumerate(zip(levels, in_force(levels), strict=True)):
             granted = granted + self._granted(level.grants)
-            running = tuple(embargo for embargo in level.embargoes if embargo.window.covers(self.at))
+            running = tuple([embargo for embargo in level.embargoes if embargo.window.covers(self.at)])
             opened = self._opened(policy) + (self._granted(level.policy_grants) if policy and level.policy else [])
             yield Standing(position, level, policy, running, opened, granted)
 

@@ -1,6 +1,6 @@
 """What a tile costs behind each kind of web server, and what a check costs, all in one run (speed.md, sections 1, 4 and 7).
 
-    python -m tests.bench.tiles [--rounds 7] [--tiles 2000]
+    python -m tests.bench.tiles [--rounds 7] [--tiles 1920]
 
 The cost is CPU of the servers' whole process trees (nginx, Caddy, gunicorn, PostgreSQL), per request, by the kernel's clocks; the
 image server behind is not counted. Ratios are medians of paired rounds, forwards and backwards. Nothing is asserted: machines
@@ -394,7 +394,7 @@ def main() -> None:
     )
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument(
-        "--tiles", type=int, default=2000, help="of the cheapest kind in each half round; fewer of dearer ones"
+        "--tiles", type=int, default=1920, help="of the cheapest kind in each half round; fewer of dearer ones"
     )
     given = options.parse_args()
     if given.tiles < 160 or given.tiles % 160:

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -420,12 +420,8 @@ def started(path: str, **environ: object) -> tuple[str, dict[str, str], list[str
         return []
 
     given = RequestFactory(HTTP_HOST=web.HOST).get(path).environ | {"wsgi.input": BytesIO(b"")} | environ
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)  # as Django's own client does: the connection is the test's
     response = CheckFirst(site)(given, lambda status, headers: said.append((status, dict(headers))))
     getattr(response, "close", lambda: None)()
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
     return said[0][0], said[0][1], reached
 
 
@@ -441,6 +437,47 @@ def test_the_check_is_answered_before_the_middleware(login):
 @pytest.mark.parametrize("path", ["/", "/plain", "/other/check", "/iiif-auth/check/", "/iiif-auth/checks", "/check"])
 def test_everything_else_is_the_sites(login, path):
     assert started(path)[2] == [path]
+
+
+def seen_signals(site, hook: str) -> list[str]:
+    """Which of Django's signals of requests are sent for a check, with a hook of the host's or without."""
+    seen: list[str] = []
+    receivers = {
+        request_started: lambda **_: seen.append("started"),
+        request_finished: lambda **_: seen.append("finished"),
+    }
+    for signal, receiver in receivers.items():
+        signal.connect(receiver, weak=False)
+    site.IIIF_AUTH_FLOW = {**site.IIIF_AUTH_FLOW, "SUBJECT": hook}
+    try:
+        started(CHECK, HTTP_X_IIIF_AUTH_SECRET=SECRET, HTTP_X_ORIGINAL_URI=TILE)
+    finally:
+        for signal, receiver in receivers.items():
+            signal.disconnect(receiver)
+    return seen
+
+
+def unchanged(subject, request):
+    """A hook of the host's that adds nothing."""
+    return subject
+
+
+def test_the_hosts_own_code_is_told_of_a_request_as_it_is_used_to(doors, login):
+    assert seen_signals(doors, f"{__name__}.unchanged") == ["started", "finished"]
+    assert seen_signals(doors, "") == []
+
+
+def test_connections_are_seen_to_before_a_check_and_after_it(login, monkeypatch):
+    seen: list[str] = []
+    monkeypatch.setattr("iiif_auth.enforce.wsgi.close_old_connections", lambda: seen.append("seen to"))
+    assert started(CHECK, HTTP_X_IIIF_AUTH_SECRET=SECRET, HTTP_X_ORIGINAL_URI=TILE)[0] == "401 Unauthorized"
+    assert len(seen) == 2
+    assert started("/plain")[2] == ["/plain"]
+    assert len(seen) == 2, "that is the site's own handler's to do"
+    monkeypatch.setattr("iiif_auth.enforce.check.is_ours", lambda request: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        started(CHECK, HTTP_X_IIIF_AUTH_SECRET=SECRET)
+    assert len(seen) == 4
 
 
 def test_a_bare_no_says_nothing_else():
