@@ -2,9 +2,12 @@
 
     python -m tests.bench.tiles [--rounds 7] [--tiles 1920]
 
-The cost is CPU of the servers' whole process trees (nginx, Caddy, gunicorn, PostgreSQL), per request, by the kernel's clocks; the
-image server behind is not counted. Ratios are medians of paired rounds, forwards and backwards. Nothing is asserted: machines
-differ.
+The cost is CPU of the servers' whole process trees (nginx, Caddy, granian, gunicorn, PostgreSQL), per request, by the kernel's
+clocks; the image server behind is not counted. Ratios are medians of paired rounds, forwards and backwards. Nothing is asserted:
+machines differ.
+
+Behind nginx and Caddy is granian, which keeps its connections open, as where the goals were taken from. Rows that say gunicorn
+have one synchronous worker of gunicorn there, which does not. The empty view is always gunicorn's, unless the row says otherwise.
 """
 
 from __future__ import annotations
@@ -86,11 +89,12 @@ class Line:
     def _read(self, line: socket.socket) -> tuple[int, int]:
         received = b""
         while b"\r\n\r\n" not in received:
-            piece = line.recv(65536)
-            if not piece:
-                raise ConnectionError(received[:200])
-            received += piece
+            received += _piece(line)
         head, _, body = received.partition(b"\r\n\r\n")
+        if b"transfer-encoding: chunked" in head.lower():
+            while not body.endswith(b"0\r\n\r\n"):
+                body += _piece(line)
+            return int(head[9:12]), len(body)
         left = _length(head) - len(body)
         while left > 0 and (piece := line.recv(65536)):
             left -= len(piece)
@@ -100,6 +104,13 @@ class Line:
         if self.socket is not None:
             self.socket.close()
         self.socket = None
+
+
+def _piece(line: socket.socket) -> bytes:
+    piece = line.recv(65536)
+    if not piece:
+        raise ConnectionError("The answer is not whole.")
+    return piece
 
 
 def _length(head: bytes) -> int:
@@ -209,14 +220,16 @@ def told(words: str, environment: dict[str, str]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+GUNICORN = "-m gunicorn -w 1 -b 127.0.0.1:{port} --log-level error"
+GRANIAN = "-m granian --interface wsgi --http 1 --workers 1 --blocking-threads 1 --host 127.0.0.1 --port {port} --log-level error"
+
+
 @contextmanager
-def gunicorn(environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """One synchronous worker; its address and its process."""
+def serving(server: str, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """One worker of an application server; its address and its process."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "--log-level", "error"]
-    server = subprocess.Popen(
-        [*command, "tests.bench.wsgi:application"], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
-    )
+    words = [*server.format(port=port).split(), "tests.bench.wsgi:application"]
+    process = subprocess.Popen([sys.executable, *words], env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     try:
         for _ in range(200):
             try:
@@ -224,10 +237,10 @@ def gunicorn(environment: dict[str, str]) -> Iterator[tuple[str, int]]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}", server.pid
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
-        server.terminate()
-        server.wait(10)
+        process.terminate()
+        process.wait(10)
 
 
 PLAIN = """
@@ -235,7 +248,7 @@ server {{
     listen 81;
     access_log {tiles}/../plain.log combined;
     location /plain/ {{ alias {tiles}/; }}
-    location /proxied/ {{ proxy_pass http://{images}/; }}
+    location /proxied/ {{ proxy_pass http://iiif_up_images/; proxy_http_version 1.1; proxy_set_header Connection ""; }}
 }}
 """
 IMAGES = "server {{ listen 80; access_log off; location / {{ root {tiles}; rewrite ^ /item-0/t0.jpg break; }} }}"
@@ -271,19 +284,20 @@ class Bench:
         }
         print("making the library", file=sys.stderr)
         self.carried = told("fill", self.environment)
-        self.app, self.app_pid = stack.enter_context(gunicorn(self.environment))
+        self.app, self.app_pid = stack.enter_context(serving(GUNICORN, self.environment))
+        self.kept, self.kept_pid = stack.enter_context(serving(GRANIAN, self.environment))
 
-    def nginx(self, name: str, seconds: float) -> Nginx:
+    def nginx(self, name: str, seconds: float, app: str = "") -> Nginx:
         """nginx as ``iiif_webserver nginx`` configures it, with plain places beside."""
-        text = self.printed(name, seconds)["nginx"]
-        whole = inside_http(text, PLAIN.format(tiles=self.tiles, images=self.images))
+        text = self.printed(name, seconds, app)["nginx"]
+        whole = inside_http(text, PLAIN.format(tiles=self.tiles))
         return self.stack.enter_context(Nginx(whole, self.folder / name))
 
-    def printed(self, name: str, seconds: float, port: int = 80) -> dict[str, str]:
+    def printed(self, name: str, seconds: float, app: str = "", port: int = 80) -> dict[str, str]:
         (self.folder / name / "kept").mkdir(parents=True, exist_ok=True)
         places = {
             "LISTEN": f"127.0.0.1:{port}",
-            "APP": urlsplit(self.app).netloc,
+            "APP": urlsplit(app or self.kept).netloc,
             "KEPT": str(self.folder / name / "kept"),
             "LOGS": str(self.folder / name),
             "CHECK_CACHE_SECONDS": str(seconds),
@@ -295,60 +309,79 @@ class Bench:
         cookie = (("Cookie", self.carried["cookies"][0]),)
         cookies, count = self.carried["cookies"], self.count
         nginx, never = self.nginx("nginx", 1), self.nginx("uncached", 0)
+        other, other_never = self.nginx("gunicorn", 1, self.app), self.nginx("gunicorn-uncached", 0, self.app)
         site, plain = (nginx.urls[port] for port in ("80", "81"))
-
-        def pids(server: Nginx | Caddy) -> Callable[[], list[int]]:
-            return lambda: [server.process.pid, self.app_pid] if server.process else []
-
-        def only_app() -> list[int]:
-            return [self.app_pid]
-
-        ours = pids(nginx)
+        ours = self.pids(nginx)
         image = "/iiif/3/item-7/512,0,512,512/512,512/0/default.jpg"
         empty = Question("/empty")
-        static, proxied, view = "nginx, plain file", "nginx, plain proxy", "empty view"
+        static, proxied, view, kept = "nginx, plain file", "nginx, plain proxy", "empty view", "empty view, granian"
+        fresh, tiles = viewers(count // 2, cookies, "/tiles/item-{}/"), burst(count // 4, "/tiles/item-0/", cookie)
         return [
-            Target(view, self.app, same(count // 4, empty), only_app, keep=False),
+            Target(view, self.app, same(count // 4, empty), self.only_app, keep=False),
+            Target(kept, self.kept, same(count // 4, empty), self.only_kept, view),
             Target(static, plain, burst(count, "/plain/item-0/"), ours),
             Target("ours, hot", site, burst(count, "/tiles/item-0/", cookie), ours, static, 1.75),
             Target("ours, hot, refused", site, burst(count, "/tiles/item-0/", (), 401), ours, static),
-            Target("ours, cold", site, viewers(count // 2, cookies, "/tiles/item-{}/"), ours, view, 0.45),
-            Target("ours, no cache", never.urls["80"], burst(count // 4, "/tiles/item-0/", cookie), pids(never), view),
+            Target("ours, cold", site, fresh, ours, view, 0.45),
+            Target("ours, cold, gunicorn", other.urls["80"], fresh, self.pids(other), view),
+            Target("ours, no cache", never.urls["80"], tiles, self.pids(never), view),
+            Target("ours, no cache, gunicorn", other_never.urls["80"], tiles, self.pids(other_never), view),
             Target("signed, live, hot", site, burst(count, self.carried["signed"]), ours, static),
             Target("signed, at the edge", site, edge(count, self.carried["edge"]), ours, static, 1.15),
             Target(proxied, plain, same(count, Question(f"/proxied{image}")), ours),
             Target("ours, proxied, hot", site, same(count, Question(image, cookie)), ours, proxied, 1.4),
-            *self.caddy_targets(cookie, view, pids),
-            Target("Django alone", self.app, burst(count // 8, "/tiles/item-0/", cookie), only_app, view, keep=False),
-            *self.checks(self.app, self.carried, "SQLite", 1.5, only_app, view),
+            *self.caddy_targets(cookie, view),
+            Target(
+                "Django alone", self.app, burst(count // 8, "/tiles/item-0/", cookie), self.only_app, view, keep=False
+            ),
+            *self.checks(self.app, self.carried, "SQLite", 1.5, self.only_app, view),
+            *self.checks(self.kept, self.carried, "granian", 2.2, self.only_kept, kept, keep=True),
             *self.on_postgresql(),
         ]
 
-    def caddy_targets(self, cookie: Any, view: str, pids: Any) -> list[Target]:
-        printed, free = self.printed("caddy", 0, port := free_port())["caddy"], free_port()
-        lines = dropwhile(lambda line: not line.strip().startswith("{"), printed.splitlines())  # the title: a comment
-        text = "\n".join(lines).lstrip().replace(f"http://127.0.0.1:{port}", "http://site")
-        text += f"\nhttp://127.0.0.1:{free} {{\n\troot * {self.tiles}\n\tfile_server\n}}\n"
-        caddy = self.stack.enter_context(Caddy(text, self.folder / "caddy"))
-        plain, site = f"http://127.0.0.1:{free}", caddy.url
+    def pids(self, server: Nginx | Caddy) -> Callable[[], list[int]]:
+        """The processes whose work a tile is: those of a web server, and of both application servers, of which one rests."""
+        return lambda: [server.process.pid, self.app_pid, self.kept_pid] if server.process else []
+
+    def only_app(self) -> list[int]:
+        return [self.app_pid]
+
+    def only_kept(self) -> list[int]:
+        return [self.kept_pid]
+
+    def caddy_targets(self, cookie: Any, view: str) -> list[Target]:
+        free, tiles = free_port(), burst(self.count // 8, "/tiles/item-0/", cookie)
+        caddy = self.caddy("caddy", "", f"http://127.0.0.1:{free} {{\n\troot * {self.tiles}\n\tfile_server\n}}\n")
+        other = self.caddy("caddy-gunicorn", self.app)
+        plain = burst(self.count // 4, "/item-0/")
         return [
-            Target("Caddy, plain file", plain, burst(self.count // 4, "/item-0/"), pids(caddy), "nginx, plain file"),
-            Target("Caddy, ours", site, burst(self.count // 8, "/tiles/item-0/", cookie), pids(caddy), view, 2.8),
+            Target("Caddy, plain file", f"http://127.0.0.1:{free}", plain, self.pids(caddy), "nginx, plain file"),
+            Target("Caddy, ours", caddy.url, tiles, self.pids(caddy), view, 2.8),
+            Target("Caddy, ours, gunicorn", other.url, tiles, self.pids(other), view),
         ]
 
-    def checks(self, url: str, carried: Any, database: str, goal: float, pids: Any, view: str) -> list[Target]:
+    def caddy(self, name: str, app: str, more: str = "") -> Caddy:
+        """Caddy as ``iiif_webserver caddy`` configures it, with another site beside."""
+        printed = self.printed(name, 0, app, port := free_port())["caddy"]
+        lines = dropwhile(lambda line: not line.strip().startswith("{"), printed.splitlines())  # the title: a comment
+        text = "\n".join(lines).lstrip().replace(f"http://127.0.0.1:{port}", "http://site")
+        return self.stack.enter_context(Caddy(f"{text}\n{more}", self.folder / name))
+
+    def checks(
+        self, url: str, carried: Any, where: str, goal: float, pids: Any, view: str, *, keep: bool = False
+    ) -> list[Target]:
         targets = []
         for name, path, status, headers in carried["checks"]:
             question = Question(path, tuple(headers.items()), status)
-            title = f"{name}, {database}"
-            targets.append(Target(title, url, same(self.count // 4, question), pids, view, goal, keep=False))
+            title = f"{name}, {where}"
+            targets.append(Target(title, url, same(self.count // 4, question), pids, view, goal, keep=keep))
         return targets
 
     def on_postgresql(self) -> list[Target]:
         server = self.stack.enter_context(cluster())
         environment = {**self.environment, "DATABASE_URL": server.url}
         carried = told("fill", environment)
-        url, pid = self.stack.enter_context(gunicorn({**environment, "PREPARED": "1"}))
+        url, pid = self.stack.enter_context(serving(GUNICORN, {**environment, "PREPARED": "1"}))
 
         def pids() -> list[int]:
             return [pid, server.process.pid]
