@@ -63,6 +63,14 @@ ORIGINAL = Rule(
     "in X-Original-URI and X-Original-Method: a reader who writes an open address there is let in to any other.",
     "Add “header_up X-Original-URI {http.request.orig_uri}” and “header_up X-Original-Method {http.request.orig_method}”.",
 )
+BASE = Rule(
+    "auth-base",
+    ERROR,
+    "Where one application publishes several sites, the check looks for the address among the things of the site that "
+    "X-IIIF-Base names, and of its own if there is none. A reader who may write the header names another site, where a picture "
+    "of the same name may be open to everybody.",
+    "Add “header_up -X-IIIF-Base”; for a site that doors name as their “base”, “header_up X-IIIF-Base” with that base.",
+)
 SECRET = Rule(
     "auth-secret",
     ERROR,

@@ -23,13 +23,20 @@ class Server(StrEnum):
 
 
 def check(
-    text: str, name: str, *, guarded: tuple[str, ...] = (), folder: Path | None = None, server: Server | None = None
+    text: str,
+    name: str,
+    *,
+    guarded: tuple[str, ...] = (),
+    bases: tuple[str, ...] = (),
+    folder: Path | None = None,
+    server: Server | None = None,
 ) -> list[Finding]:
     """Everything that is known to be wrong with a configuration, by file and line; nothing if no known hole is in it.
 
     ``name`` is how the file is called in findings. ``guarded`` are the public paths of restricted content (the doors'), such
     as ``/iiif/image/3/``: that one of them is left unguarded is a finding too; without them, guarded is what the configuration
-    itself guards. ``folder`` is where the file is, if files that it includes are to be read as well. ``server`` says in whose
+    itself guards. ``bases`` are the addresses of other sites that some doors are on, such as ``https://images.example.org``.
+    ``folder`` is where the file is, if files that it includes are to be read as well. ``server`` says in whose
     language it is; by default that is told by the name and the text.
 
     Raises:
@@ -37,7 +44,7 @@ def check(
     """
     lint = lint_nginx if (server or server_of(text, name)) is Server.NGINX else lint_caddy
     order: dict[str, int] = {}
-    found = [one if one.file else replace(one, file=name) for one in lint.findings(text, name, guarded, folder)]
+    found = [one if one.file else replace(one, file=name) for one in lint.findings(text, name, guarded, folder, bases)]
     for one in found:
         order.setdefault(one.file, len(order))
     return sorted(found, key=lambda one: (one.file != name, order[one.file], one.line, one.id))

@@ -38,6 +38,7 @@ class Scene:
     deliveries: tuple[Delivery, ...]
     guards: tuple[tuple[Statement, Scope], ...]
     guarded: tuple[str, ...]
+    bases: tuple[str, ...]
     app: frozenset[str]
 
     @property
@@ -55,7 +56,9 @@ class Scene:
         return bool(one.hosts & self.app)
 
 
-def findings(text: str, name: str, guarded: tuple[str, ...] = (), folder: Path | None = None) -> list[Finding]:
+def findings(
+    text: str, name: str, guarded: tuple[str, ...] = (), folder: Path | None = None, bases: tuple[str, ...] = ()
+) -> list[Finding]:
     """Everything that is wrong with a Caddyfile; see :func:`iiif_auth.webserver.lint.check`.
 
     Raises:
@@ -64,7 +67,7 @@ def findings(text: str, name: str, guarded: tuple[str, ...] = (), folder: Path |
     file = read(text, name, folder)
     walk = walked(file)
     app = frozenset(host for one, _scope in walk.guards for host in upstreams_of(one))
-    scene = Scene(file, tuple(walk.deliveries), tuple(walk.guards), guarded, app)
+    scene = Scene(file, tuple(walk.deliveries), tuple(walk.guards), guarded, bases, app)
     return list(dict.fromkeys(one for rule in RULES for one in rule(scene)))
 
 
@@ -198,6 +201,15 @@ def asked(scene: Scene) -> Iterator[Finding]:
             yield at(rules.TIMEOUTS, guard, f"{named(guard)} waits without end for want of response_header_timeout.")
 
 
+def base(scene: Scene) -> Iterator[Finding]:
+    for guard, scope in scene.guards:
+        said = _sent(guard, "x-iiif-base")
+        clients = any("header." in value.lower() for value in said)
+        if clients or not said and "x-iiif-base" not in _removed(guard, scope):
+            told = f"{named(guard)} lets the client choose X-IIIF-Base."
+            yield at(rules.BASE, guard, told, None if scene.bases else Severity.WARNING)
+
+
 def _original(guard: Statement) -> list[tuple[str, bool]]:
     uris, methods = _sent(guard, "x-original-uri"), _sent(guard, "x-original-method")
     return [
@@ -301,6 +313,7 @@ RULES = (
     shared,
     guard_missing,
     asked,
+    base,
     forwarded,
     proxied,
     copied,

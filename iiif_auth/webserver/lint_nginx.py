@@ -20,13 +20,15 @@ HARMLESS = frozenset(
 """Files that come with nginx and say nothing about who may have what."""
 
 
-def findings(text: str, name: str, guarded: tuple[str, ...] = (), folder: Path | None = None) -> list[Finding]:
+def findings(
+    text: str, name: str, guarded: tuple[str, ...] = (), folder: Path | None = None, bases: tuple[str, ...] = ()
+) -> list[Finding]:
     """Everything that is wrong with a configuration of nginx; see :func:`iiif_auth.webserver.lint.check`.
 
     Raises:
         NotReadable: nginx would not start with it.
     """
-    seen = scene(read(text, name, folder), guarded)
+    seen = scene(read(text, name, folder), guarded, bases)
     found = [one for rule in (*DOORS, *CHECKS, unread, nothing_guarded) for one in rule(seen)]
     return list(dict.fromkeys(found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from iiif_auth.webserver import nginx_rules as rules
 from iiif_auth.webserver.findings import Finding, Severity, plain
@@ -136,6 +137,23 @@ def _original(scene: Scene, place: Place) -> list[tuple[str, bool]]:
         ("X-Original-URI", "request_uri" in scene.site.sources(uri)),
         ("X-Original-Method", "request_method" in scene.site.sources(method)),
     ]
+
+
+def base(scene: Scene) -> Iterator[Finding]:
+    for place in _asked(scene):
+        value = sent(place, "X-IIIF-Base")
+        if value is None or "http_x_iiif_base" in scene.site.sources(value):
+            told = f"{named(place)} lets the client choose X-IIIF-Base."
+            yield at(rules.AUTH_BASE, place, told, None if scene.bases else Severity.WARNING)
+        elif "$" not in value:
+            for other in _unsaid(scene, place, value):
+                yield at(rules.AUTH_BASE, place, f"{named(place)} does not say that {plain(other)} was asked.")
+
+
+def _unsaid(scene: Scene, place: Place, said: str) -> list[str]:
+    """The sites of this very server for which the check is told another, or none."""
+    names = [name for one in place.server.own.get("server_name", ()) for name in one.args]
+    return [one for one in scene.bases if one != said and urlsplit(one).hostname in names]
 
 
 def forwarded_for(scene: Scene) -> Iterator[Finding]:
@@ -336,6 +354,7 @@ CHECKS = (
     body,
     timeouts,
     headers,
+    base,
     forwarded_for,
     cached,
     credentials,

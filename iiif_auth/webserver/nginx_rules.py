@@ -148,6 +148,15 @@ AUTH_ORIGINAL = Rule(
     "X-Original-URI and X-Original-Method: a reader who writes an open address there is let in to any other.",
     "Add “proxy_set_header X-Original-URI $request_uri;” and “proxy_set_header X-Original-Method $request_method;”.",
 )
+AUTH_BASE = Rule(
+    "auth-base",
+    ERROR,
+    "Where one application publishes several sites, the check looks for the address among the things of the site that "
+    "X-IIIF-Base names, and of its own if that is empty. A site that is not named, or is named by the reader, is the wrong one: "
+    "a picture that is open there lets everybody in to the restricted one of the same name here.",
+    'Add “proxy_set_header X-IIIF-Base "";” to the location of the check; instead of the "", what the doors of this site name as '
+    "their “base”.",
+)
 FORWARDED_OPEN = Rule(
     "forwarded-for-open",
     ERROR,

@@ -33,6 +33,7 @@ class Scene:
 
     site: Site
     guarded: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
     asking: list[tuple[Place, Statement]] = field(default_factory=list)
     deciding: list[Place] = field(default_factory=list)
     app: frozenset[str] = frozenset()
@@ -55,8 +56,8 @@ class Scene:
         yield from (one for one in place.children if one.kind == "if" and any(name in one.own for name in PASSES))
 
 
-def scene(statements: tuple[Statement, ...], guarded: tuple[str, ...] = ()) -> Scene:
-    found = Scene(site(statements), guarded)
+def scene(statements: tuple[Statement, ...], guarded: tuple[str, ...] = (), bases: tuple[str, ...] = ()) -> Scene:
+    found = Scene(site(statements), guarded, bases)
     found.asking = [
         (place, one)
         for place in found.site.root.everywhere()

@@ -17,6 +17,8 @@ from tests.webserver.nginx import Peer, Request
 CANARY = b"CANARY-7f3a"
 SECRET = "let-nginx-in"
 READER = {"Cookie": "pass=reader"}
+ELSEWHERE = "https://open.example.org"
+"""Another site of the same application, where everything of the same name is open."""
 
 GOOD = """\
 upstream images { server 127.0.0.1:$images; }
@@ -64,6 +66,7 @@ server {
         proxy_set_header If-Modified-Since "";
         proxy_set_header Range "";
         proxy_set_header X-IIIF-Auth-Secret $secret;
+        proxy_set_header X-IIIF-Base "";
         proxy_set_header X-Original-URI $$request_uri;
         proxy_set_header X-Original-Method $$request_method;
         proxy_set_header X-Forwarded-For $$remote_addr;
@@ -104,7 +107,8 @@ def decided(request: Request) -> tuple[int, dict[str, str], bytes]:
     near = request.headers.get("x-forwarded-for", "").split(",")[0] == "10.0.0.1"
     token = "good" in request.headers.get("authorization", "") and request.headers.get("x-original-method") == "HEAD"
     known = "pass=reader" in request.headers.get("cookie", "")
-    if not (known or near or token or uri.startswith(("/iiif/open", "/media/open"))):
+    elsewhere = request.headers.get("x-iiif-base") == ELSEWHERE
+    if not (known or near or elsewhere or token or uri.startswith(("/iiif/open", "/media/open"))):
         return 401, {"Cache-Control": "no-store"} if known else {}, b""
     below = "/" + uri.partition("?")[0].lstrip("/").partition("/")[2]
     return 200, {"X-IIIF-Upstream": below, "X-IIIF-File": below.lstrip("/"), "X-IIIF-Cache": "private, no-cache"}, b""

@@ -165,6 +165,20 @@ def test_the_command_finds_nothing_in_what_it_prints_itself(flow, tmp_path):
         assert said("check", str(file)) == "No known hole was found.\n"
 
 
+def test_the_command_knows_which_sites_the_doors_are_on(flow, tmp_path):
+    flow(DOORS=(*doors_at(), ELSEWHERE))
+    printed, file = said("nginx", "--listen", "127.0.0.1:8080"), tmp_path / "nginx.conf"
+    file.write_text(printed)
+    assert said("check", str(file)) == "No known hole was found.\n"
+    line = f'proxy_set_header X-IIIF-Base "{ELSEWHERE["base"]}";'
+    assert printed.count(line) == 1
+    file.write_text(printed.replace(line, 'proxy_set_header X-IIIF-Base "";'))
+    with pytest.raises(SystemExit):
+        call_command("iiif_webserver", "check", str(file), stdout=(out := StringIO()))
+    assert "auth-base" in out.getvalue()
+    assert ELSEWHERE["base"] in out.getvalue()
+
+
 @pytest.mark.parametrize("content", [b"server {", b"\xff\xfe", b"x" * 5_000_001, b"\x00"])
 def test_a_file_that_is_no_configuration_is_told_so_in_a_sentence(flow, tmp_path, content):
     file = tmp_path / "nginx.conf"
@@ -203,6 +217,11 @@ VARIANTS = {
 }
 
 
+def bases() -> tuple[str, ...]:
+    """The other sites that doors are on."""
+    return tuple({door.base for door in doors.doors() if door.base})
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nginx_and_the_linter_accept_every_variant(flow, folder, variant):
     values, options = VARIANTS[variant]
@@ -215,7 +234,7 @@ def test_nginx_and_the_linter_accept_every_variant(flow, folder, variant):
         assert asked(nginx.url, "/iiif/image/3/chart/full/max/0/nonsense").status in (400, 502)
         assert "[warn]" not in nginx.error_log
         assert "[emerg]" not in nginx.error_log
-    assert check(text, "nginx.conf", guarded=tuple(door.path for door in doors.doors())) == []
+    assert check(text, "nginx.conf", guarded=tuple(door.path for door in doors.doors()), bases=bases()) == []
 
 
 @pytest.mark.parametrize("variant", ["usual", "no edge", "socket", "one door", "fastcgi"])
@@ -224,7 +243,7 @@ def test_caddy_and_the_linter_accept_every_variant(flow, tmp_path, variant):
     flow(**values)
     text = caddy_config.printed(generate.plan(Place(listen="127.0.0.1:1", app=options.get("app", "127.0.0.1:8000"))))
     assert validated(text, tmp_path)
-    assert check(text, "Caddyfile", guarded=tuple(door.path for door in doors.doors())) == []
+    assert check(text, "Caddyfile", guarded=tuple(door.path for door in doors.doors()), bases=bases()) == []
 
 
 def validated(text: str, folder: Path) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from iiif_auth.webserver.findings import Finding, Severity
 from iiif_auth.webserver.lint import check
-from tests.webserver.backstage import CANARY, READER, Backstage, decided
+from tests.webserver.backstage import CANARY, ELSEWHERE, READER, Backstage, decided
 from tests.webserver.caddy import Caddy
 from tests.webserver.nginx import Reply, asked
 
@@ -19,6 +19,7 @@ ASK = """\
 		forward_auth 127.0.0.1:$app {
 			uri /check
 			header_up X-IIIF-Auth-Secret $secret
+			header_up -X-IIIF-Base
 			header_up X-Original-URI {http.request.orig_uri}
 			header_up X-Original-Method {http.request.orig_method}
 			header_up -If-None-Match
@@ -152,6 +153,18 @@ HOLES = {
         (("\t\t\theader_up X-Original-URI {http.request.orig_uri}\n", ""),),
         status(200, {"X-Original-URI": OPEN_TILE}),
     ),
+    "a site of the client's choice": Hole(
+        "auth-base",
+        (("\t\t\theader_up -X-IIIF-Base\n", ""),),
+        canary(headers={"X-IIIF-Base": ELSEWHERE}),
+        Severity.WARNING,
+    ),
+    "a site that the client's header names": Hole(
+        "auth-base",
+        (("header_up -X-IIIF-Base\n", "header_up X-IIIF-Base {http.request.header.X-IIIF-Base}\n"),),
+        canary(headers={"X-IIIF-Base": ELSEWHERE}),
+        Severity.WARNING,
+    ),
     "an address that everybody may write": Hole(
         "trusted-proxies",
         (("\t\t\turi /check\n", "\t\t\turi /check\n\t\t\ttrusted_proxies 0.0.0.0/0\n"),),
@@ -233,6 +246,16 @@ def ids(findings: list[Finding]) -> set[str]:
 
 def test_the_recommended_configuration_is_blamed_for_nothing() -> None:
     assert found_in(GOOD, guarded=("/iiif/", "/media/")) == []
+
+
+def test_where_doors_are_on_several_sites_a_site_of_the_clients_choice_is_a_hole() -> None:
+    text = GOOD.replace("\t\t\theader_up -X-IIIF-Base\n", "")
+    assert {(one.id, one.severity) for one in check(text, "Caddyfile", bases=(ELSEWHERE,))} == {
+        ("auth-base", Severity.ERROR)
+    }
+    said = GOOD.replace("header_up -X-IIIF-Base", f"header_up X-IIIF-Base {ELSEWHERE}")
+    for fine in (GOOD, said):
+        assert check(fine, "Caddyfile", bases=(ELSEWHERE,)) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from iiif_auth.webserver.findings import Finding, Severity
 from iiif_auth.webserver.lint import check
-from tests.webserver.backstage import CANARY, GOOD, READER, UNCACHED, Backstage, decided
+from tests.webserver.backstage import CANARY, ELSEWHERE, GOOD, READER, UNCACHED, Backstage, decided
 from tests.webserver.nginx import Nginx, Reply, Request, asked, lines_with
 
 DOOR = "    location ^~ /iiif/ {\n"
@@ -275,6 +275,12 @@ HOLES = {
         (("        proxy_set_header X-Original-Method $$request_method;\n", ""),),
         canary(Authorization="Bearer good", X_Original_Method="HEAD"),
         UNCACHED,
+    ),
+    "a site of the client's choice": Hole(
+        "auth-base",
+        (('        proxy_set_header X-IIIF-Base "";\n', ""),),
+        canary(X_IIIF_Base=ELSEWHERE),
+        severity=Severity.WARNING,
     ),
     "an address of the reading room": Hole(
         "forwarded-for-open",
@@ -574,6 +580,7 @@ server {
         uwsgi_pass_request_headers off;
         uwsgi_param HTTP_COOKIE $http_cookie;
         uwsgi_param HTTP_X_IIIF_AUTH_SECRET let-nginx-in;
+        uwsgi_param HTTP_X_IIIF_BASE "";
         uwsgi_param HTTP_X_ORIGINAL_URI $request_uri;
         uwsgi_param HTTP_X_ORIGINAL_METHOD $request_method;
         uwsgi_param HTTP_X_FORWARDED_FOR $remote_addr;
@@ -596,11 +603,45 @@ def test_fastcgi_and_uwsgi_are_understood() -> None:
         ("uwsgi_param HTTP_X_ORIGINAL_URI $request_uri;", "", "auth-original"),
         ("uwsgi_pass_request_headers off;", "", "auth-conditional"),
         ("uwsgi_read_timeout 1s;", "", "auth-timeouts"),
+        ('HTTP_X_IIIF_BASE "";', "HTTP_X_IIIF_BASE $http_x_iiif_base;", "auth-base"),
         ("limit_except GET HEAD OPTIONS", "limit_except GET POST", "methods-open"),
     ],
 )
 def test_fastcgi_and_uwsgi_are_judged_as_well(old: str, new: str, rule: str) -> None:
     assert ids(check(FASTCGI.replace(old, new), "site.conf")) == {rule}
+
+
+BASE_LINE = 'proxy_set_header X-IIIF-Base "";'
+
+
+@pytest.mark.parametrize(
+    ("edits", "severities"),
+    [
+        ((), set()),
+        (((BASE_LINE, ""),), {Severity.ERROR}),
+        (((BASE_LINE, "proxy_set_header X-IIIF-Base $$http_x_iiif_base;"),), {Severity.ERROR}),
+        ((("    listen 80;\n", "    listen 80; server_name open.example.org;\n"),), {Severity.ERROR}),
+        (
+            (
+                ("    listen 80;\n", "    listen 80; server_name open.example.org;\n"),
+                (BASE_LINE, f"proxy_set_header X-IIIF-Base {ELSEWHERE};"),
+            ),
+            set(),
+        ),
+        ((("    listen 80;\n", "    listen 80; server_name library.example.org;\n"),), set()),
+        (((BASE_LINE, "proxy_set_header X-IIIF-Base $$iiif_site;"),), set()),
+    ],
+    ids=["said", "missing", "passed on", "another site's", "its own", "this site", "by a map"],
+)
+def test_where_doors_are_on_several_sites_the_check_is_told_which(edits, severities) -> None:
+    text = GOOD
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    table = "map $host $iiif_site { default ''; open.example.org https://open.example.org; }\n"
+    found = check(table + filled(text), "site.conf", bases=(ELSEWHERE,))
+    assert ids(found) == ({"auth-base"} if severities else set())
+    assert {one.severity for one in found} == severities
 
 
 def test_a_file_without_any_guard_says_so() -> None:

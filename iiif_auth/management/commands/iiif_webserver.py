@@ -74,8 +74,15 @@ def findings_of(name: str, server: str | None) -> list[Finding]:
         told, raw, folder = name, _read(Path(name)), Path(name).resolve().parent
     if len(raw) > MOST:
         raise ValueError("it is larger than any configuration.")
-    guarded = tuple(door.path for door in doors.doors())
-    return check(raw.decode(), told, guarded=guarded, folder=folder, server=Server(server) if server else None)
+    published = doors.doors()
+    return check(
+        raw.decode(),
+        told,
+        guarded=tuple(door.path for door in published),
+        bases=tuple(dict.fromkeys(door.base for door in published if door.base)),
+        folder=folder,
+        server=Server(server) if server else None,
+    )
 
 
 def _read(path: Path) -> bytes:
