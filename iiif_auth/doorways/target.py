@@ -12,7 +12,9 @@ from urllib.parse import quote
 from django.http import HttpRequest
 
 RAW: Final = ("RAW_URI", "REQUEST_URI")
-"""Where servers of WSGI put it: gunicorn and granian; uWSGI and mod_wsgi. No header of a client's can have these names."""
+"""Where servers of WSGI put it: gunicorn; uWSGI and mod_wsgi. granian (2.8) keeps none. No header of a client's can have these
+names.
+"""
 
 AS_THEY_ARE: Final = "/:@!$&'()*+,=~"
 

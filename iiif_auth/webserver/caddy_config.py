@@ -179,7 +179,7 @@ def _asks(plan: Plan, door: Door) -> Lines:
         "@looks not method HEAD",
         "request_header @looks -Authorization",
         *note("May this reader have that? Only a 200 that names this door is yes; everything else is no."),
-        *block(f"reverse_proxy {_upstream(plan)}", body),
+        *block(f"reverse_proxy {_upstream(plan.place.checker or plan.place.app)}", body),
         "request_header -Cookie",
         "request_header -Authorization",
     ]
@@ -188,8 +188,7 @@ def _asks(plan: Plan, door: Door) -> Lines:
 CONDITIONS = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range")
 
 
-def _upstream(plan: Plan) -> str:
-    app = plan.place.app
+def _upstream(app: str) -> str:
     return f"unix/{app.removeprefix('unix:')}" if app.startswith("unix:") else app
 
 
@@ -296,7 +295,7 @@ def _doors(plan: Plan, base: str) -> Lines:
 
 def _to_app(plan: Plan) -> Lines:
     return block(
-        f"reverse_proxy {_upstream(plan)}",
+        f"reverse_proxy {_upstream(plan.place.app)}",
         [
             "header_up X-Forwarded-For {http.request.remote.host}",
             "header_up -X-Forwarded-Host",

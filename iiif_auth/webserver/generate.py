@@ -91,6 +91,7 @@ class Place:
         listen: address and port for plain http, such as ``127.0.0.1:8080``; without it https is served with
         certificate and key: the files of both.
         app: host and port of the application, or ``unix:`` and its socket.
+        checker: likewise, where the check is asked if that is another process of the same application; empty: at ``app``.
         inner: where nginx fetches files from itself, on this machine.
         folder: where answers of the check are kept; a folder in memory is best.
         logs: the folder of the logs.
@@ -104,6 +105,7 @@ class Place:
     certificate: str = ""
     key: str = ""
     app: str = "127.0.0.1:8000"
+    checker: str = ""
     inner: str = "127.0.0.1:8184"
     folder: str = "/var/cache/nginx/iiif"
     logs: str = "/var/log/nginx"
@@ -239,6 +241,14 @@ def _of_place(place: Place) -> tuple[Rule, ...]:
             "--listen is an address and a port, such as 127.0.0.1:8080.",
         ),
         (APP.fullmatch(place.app), "--app is a host and a port, such as 127.0.0.1:8000, or unix:/run/library.sock."),
+        (
+            not place.checker or APP.fullmatch(place.checker),
+            "--checker is a host and a port, such as 127.0.0.1:8001, or unix:/run/check.sock.",
+        ),
+        (
+            not (place.checker and place.mode is Mode.X_ACCEL),
+            "With --mode x-accel there is no check to ask, so leave out --checker.",
+        ),
         (INNER.fullmatch(place.inner), "--inner is a port of this machine's own, such as 127.0.0.1:8184."),
         (not place.bytes or SIZE.fullmatch(place.bytes), "--cache-bytes is a size, such as 500m or 2g."),
         (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from iiif_auth.webserver import caddy_rules as rules
 from iiif_auth.webserver.caddy_places import Delivery, Scope, fits, lines, walked
@@ -159,7 +160,7 @@ def _is_caught(scene: Scene, one: Delivery, other: Delivery) -> bool:
 def guard_missing(scene: Scene) -> Iterator[Finding]:
     where = scene.file.sites[0] if scene.file.sites else Statement("", (), "", 1)
     for prefix in scene.guarded:
-        address = prefix.rstrip("/") + "/*"
+        address = unquote(prefix).rstrip("/") + "/*"
         answered = [one for one in scene.deliveries if any(fits(address, pattern) for pattern in one.paths or ("*",))]
         narrow = [one for one in answered if one.paths] or answered
         if not any(one.guard is not None or scene.app and scene.is_app(one) for one in narrow):

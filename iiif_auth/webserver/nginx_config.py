@@ -167,6 +167,12 @@ def _upstreams(plan: Plan) -> Lines:
         *note("The application: it decides, and writes everything but the content."),
         *block("upstream iiif_app", [f"server {plan.place.app};", "keepalive 16;"]),
     ]
+    if plan.place.checker:
+        lines += [
+            "",
+            *note("The check alone: another process of the same application, which no page keeps waiting."),
+            *block("upstream iiif_checker", [f"server {plan.place.checker};", "keepalive 16;"]),
+        ]
     if _filed(plan):
         lines += [
             "",
@@ -418,7 +424,7 @@ def _application(plan: Plan) -> Lines:
 def _check(plan: Plan, base: str) -> Lines:
     body = [
         "internal;",
-        f"proxy_pass http://iiif_app{plan.mount}check;",
+        f"proxy_pass http://{'iiif_checker' if plan.place.checker else 'iiif_app'}{plan.mount}check;",
         "proxy_method GET;",
         "proxy_http_version 1.1;",
         *note("It is told what stands here, and nothing else of the request."),

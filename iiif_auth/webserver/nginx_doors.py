@@ -6,6 +6,7 @@ import itertools
 import posixpath
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from iiif_auth.webserver import nginx_rules as rules
 from iiif_auth.webserver.findings import Finding, Severity, plain
@@ -281,7 +282,8 @@ def merge_slashes(scene: Scene) -> Iterator[Finding]:
 def guard_missing(scene: Scene) -> Iterator[Finding]:
     for prefix in scene.guarded:
         servers = [one for one in scene.site.root.everywhere() if one.kind == "server"] or [scene.site.root]
-        answering = [(one, chosen(one, prefix.rstrip("/") + "/x")) for one in servers]
+        # nginx chooses by the address decoded.
+        answering = [(one, chosen(one, unquote(prefix).rstrip("/") + "/x")) for one in servers]
         if servers and not any(_is_kept_in(scene, server, place) for server, place in answering):
             server, place = next(((one, found) for one, found in answering if found is not None), answering[0])
             yield at(rules.GUARD_MISSING, place or server, f"Nothing here guards {plain(prefix)}.")

@@ -75,7 +75,11 @@ def servers() -> dict[str, str]:
     from iiif_auth.webserver import caddy_config, generate, nginx_config
 
     place = generate.Place(
-        listen=os.environ["LISTEN"], app=os.environ["APP"], folder=os.environ["KEPT"], logs=os.environ["LOGS"]
+        listen=os.environ["LISTEN"],
+        app=os.environ["APP"],
+        checker=os.environ["CHECKER"],
+        folder=os.environ["KEPT"],
+        logs=os.environ["LOGS"],
     )
     plan = generate.plan(place)
     return {"nginx": nginx_config.printed(plan), "caddy": caddy_config.printed(plan)}

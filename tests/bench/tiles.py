@@ -6,8 +6,9 @@ The cost is CPU of the servers' whole process trees (nginx, Caddy, granian, guni
 clocks; the image server behind is not counted. Ratios are medians of paired rounds, forwards and backwards. Nothing is asserted:
 machines differ.
 
-Behind nginx and Caddy is granian, which keeps its connections open, as where the goals were taken from. Rows that say gunicorn
-have one synchronous worker of gunicorn there, which does not. The empty view is always gunicorn's, unless the row says otherwise.
+The check has a process of its own under granian, which keeps its connections open, as where the goals were taken from. In rows
+that say gunicorn it is asked of one synchronous worker of gunicorn, which does not. The empty view is always gunicorn's, unless
+the row says otherwise.
 """
 
 from __future__ import annotations
@@ -287,17 +288,18 @@ class Bench:
         self.app, self.app_pid = stack.enter_context(serving(GUNICORN, self.environment))
         self.kept, self.kept_pid = stack.enter_context(serving(GRANIAN, self.environment))
 
-    def nginx(self, name: str, seconds: float, app: str = "") -> Nginx:
+    def nginx(self, name: str, seconds: float, *, alone: bool = True) -> Nginx:
         """nginx as ``iiif_webserver nginx`` configures it, with plain places beside."""
-        text = self.printed(name, seconds, app)["nginx"]
+        text = self.printed(name, seconds, alone=alone)["nginx"]
         whole = inside_http(text, PLAIN.format(tiles=self.tiles))
         return self.stack.enter_context(Nginx(whole, self.folder / name))
 
-    def printed(self, name: str, seconds: float, app: str = "", port: int = 80) -> dict[str, str]:
+    def printed(self, name: str, seconds: float, port: int = 80, *, alone: bool) -> dict[str, str]:
         (self.folder / name / "kept").mkdir(parents=True, exist_ok=True)
         places = {
             "LISTEN": f"127.0.0.1:{port}",
-            "APP": urlsplit(app or self.kept).netloc,
+            "APP": urlsplit(self.app).netloc,
+            "CHECKER": urlsplit(self.kept).netloc if alone else "",
             "KEPT": str(self.folder / name / "kept"),
             "LOGS": str(self.folder / name),
             "CHECK_CACHE_SECONDS": str(seconds),
@@ -309,7 +311,7 @@ class Bench:
         cookie = (("Cookie", self.carried["cookies"][0]),)
         cookies, count = self.carried["cookies"], self.count
         nginx, never = self.nginx("nginx", 1), self.nginx("uncached", 0)
-        other, other_never = self.nginx("gunicorn", 1, self.app), self.nginx("gunicorn-uncached", 0, self.app)
+        other, other_never = self.nginx("gunicorn", 1, alone=False), self.nginx("gunicorn-uncached", 0, alone=False)
         site, plain = (nginx.urls[port] for port in ("80", "81"))
         ours = self.pids(nginx)
         image = "/iiif/3/item-7/512,0,512,512/512,512/0/default.jpg"
@@ -351,8 +353,8 @@ class Bench:
 
     def caddy_targets(self, cookie: Any, view: str) -> list[Target]:
         free, tiles = free_port(), burst(self.count // 8, "/tiles/item-0/", cookie)
-        caddy = self.caddy("caddy", "", f"http://127.0.0.1:{free} {{\n\troot * {self.tiles}\n\tfile_server\n}}\n")
-        other = self.caddy("caddy-gunicorn", self.app)
+        caddy = self.caddy("caddy", f"http://127.0.0.1:{free} {{\n\troot * {self.tiles}\n\tfile_server\n}}\n")
+        other = self.caddy("caddy-gunicorn", alone=False)
         plain = burst(self.count // 4, "/item-0/")
         return [
             Target("Caddy, plain file", f"http://127.0.0.1:{free}", plain, self.pids(caddy), "nginx, plain file"),
@@ -360,9 +362,9 @@ class Bench:
             Target("Caddy, ours, gunicorn", other.url, tiles, self.pids(other), view),
         ]
 
-    def caddy(self, name: str, app: str, more: str = "") -> Caddy:
+    def caddy(self, name: str, more: str = "", *, alone: bool = True) -> Caddy:
         """Caddy as ``iiif_webserver caddy`` configures it, with another site beside."""
-        printed = self.printed(name, 0, app, port := free_port())["caddy"]
+        printed = self.printed(name, 0, port := free_port(), alone=alone)["caddy"]
         lines = dropwhile(lambda line: not line.strip().startswith("{"), printed.splitlines())  # the title: a comment
         text = "\n".join(lines).lstrip().replace(f"http://127.0.0.1:{port}", "http://site")
         return self.stack.enter_context(Caddy(f"{text}\n{more}", self.folder / name))

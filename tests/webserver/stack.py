@@ -93,6 +93,9 @@ FLOWS: dict[App, dict[str, Any]] = {
 }
 
 
+CHECKER = "checker"
+"""The process that answers the check alone, where it has one."""
+
 FILLED: list[tempfile.TemporaryDirectory[str]] = []
 """The library as it was first made; it is gone with the process."""
 
@@ -121,12 +124,14 @@ class Stacks:
         flow: settings of ``IIIF_AUTH_FLOW`` that are not as they usually are, such as ``CHECK_CACHE_SECONDS``.
         options: more words for ``iiif_webserver nginx``.
         workers: of each application under gunicorn, with four threads each.
+        checker: whether the check has a process of its own, under granian.
     """
 
     fronts: Sequence[Front] = tuple(Front)
     flow: dict[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     workers: int = 1
+    checker: bool = False
 
     def __post_init__(self) -> None:
         self.folder = Path("/nonexistent")
@@ -134,6 +139,7 @@ class Stacks:
         self.nginxes: dict[Front, Nginx] = {}
         self.urls: dict[Front, str] = {}
         self.apps: dict[App, str] = {}
+        self.checks_at = ""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.carried: dict[str, dict[str, Any]] = {}
         self._stack = ExitStack()
@@ -162,9 +168,12 @@ class Stacks:
         wanted = dict.fromkeys(APPS[front] for front in self.fronts)
         for app in wanted:
             self._begin(app)
+        if self.checker:
+            self._begin_checker()
         self._fill()
         self.carried = json.loads((self.folder / "carried.json").read_text(encoding="utf-8"))
         self.apps = {app: self._listening(app) for app in wanted}
+        self.checks_at = self._listening(CHECKER) if self.checker else ""
         served = [front for front in self.fronts if front in SERVERS]
         texts = dict(zip(served, self.printed([self._words(front) for front in served]), strict=True))
         for front in self.fronts:
@@ -228,6 +237,15 @@ class Stacks:
             ]
         self.start(app, [sys.executable, *words], self.environment(app))
 
+    def _begin_checker(self) -> None:
+        # It keeps connections open, and does one thing at a time.
+        words = [
+            *("-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1", "--blocking-threads", "1"),
+            *("--port", str(free_port()), "--access-log", "--access-log-fmt", "%(method)s %(path)s %(status)d"),
+        ]
+        command = [sys.executable, *words, "tests.webserver.site.wsgi:application"]
+        self.start(CHECKER, command, self.environment(App.CHECKING))
+
     def start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
         """Start a program whose output goes to ``name.log`` in the folder, and which ends with the stacks."""
         log = self._stack.enter_context((self.folder / f"{name}.log").open("wb"))
@@ -237,7 +255,7 @@ class Stacks:
         self.processes[name] = process
         self._stack.callback(ended, process)
 
-    def _listening(self, app: App) -> str:
+    def _listening(self, app: str) -> str:
         """The address of an application, once it answers."""
         until = time.monotonic() + 2 * PATIENCE
         while time.monotonic() < until and self.processes[app].poll() is None:
@@ -270,6 +288,8 @@ class Stacks:
         """The command line for a front."""
         words = ["caddy" if front is Front.CADDY else "nginx", "--listen", f"127.0.0.1:{free_port()}"]
         words += ["--app", urlsplit(self.apps[APPS[front]]).netloc]
+        if self.checks_at and APPS[front] is App.CHECKING:
+            words += ["--checker", urlsplit(self.checks_at).netloc]
         if front is Front.CADDY:
             return words
         cache = Path(tempfile.mkdtemp(prefix="kept-", dir=self.folder))
@@ -338,7 +358,8 @@ class Stacks:
 
     def checks(self) -> int:
         """How often the check has been asked so far, by the application's own log, once that has come to rest."""
-        return settled(lambda: self.log(App.CHECKING).count("GET /iiif-auth/check "))
+        name = CHECKER if self.checker else App.CHECKING
+        return settled(lambda: self.log(name).count("GET /iiif-auth/check "))
 
     def log(self, name: str) -> str:
         """What a process wrote: an application, Caddy."""

@@ -92,6 +92,8 @@ def flow(settings):
         ({}, Place(listen="8080; }"), "--listen"),
         ({}, Place(listen="127.0.0.1:1", names="a; b"), "--server-name"),
         ({}, Place(listen="127.0.0.1:1", app="http://x/"), "--app"),
+        ({}, Place(listen="127.0.0.1:1", checker="127.0.0.1:1; }"), "--checker"),
+        ({}, Place(listen="127.0.0.1:1", checker="127.0.0.1:8001", mode=Mode.X_ACCEL), "--checker"),
         *(
             ({}, Place(listen="127.0.0.1:1", inner=one), "--inner")
             for one in ("0.0.0.0:8184", "8184", "127.0.0.1", "*:8184")
@@ -207,6 +209,8 @@ VARIANTS = {
     "whole cookie": ({}, {"whole_cookie": True}),
     "no edge": ({"EDGE_KEYS": {}}, {}),
     "socket": ({}, {"app": "unix:/run/library.sock"}),
+    "a checker": ({}, {"checker": "127.0.0.1:8001"}),
+    "a checker at a socket": ({}, {"checker": "unix:/run/check.sock"}),
     "one door": ({"DOORS": doors_at()[:1]}, {}),
     "files alone": ({"DOORS": doors_at()[2:3]}, {}),
     "files from afar alone": ({"DOORS": doors_at()[3:4]}, {}),
@@ -237,11 +241,11 @@ def test_nginx_and_the_linter_accept_every_variant(flow, folder, variant):
     assert check(text, "nginx.conf", guarded=tuple(door.path for door in doors.doors()), bases=bases()) == []
 
 
-@pytest.mark.parametrize("variant", ["usual", "no edge", "socket", "one door", "fastcgi"])
+@pytest.mark.parametrize("variant", ["usual", "no edge", "socket", "a checker", "one door", "fastcgi"])
 def test_caddy_and_the_linter_accept_every_variant(flow, tmp_path, variant):
     values, options = VARIANTS[variant]
     flow(**values)
-    text = caddy_config.printed(generate.plan(Place(listen="127.0.0.1:1", app=options.get("app", "127.0.0.1:8000"))))
+    text = caddy_config.printed(generate.plan(Place(**{"listen": "127.0.0.1:1", **options, "bytes": ""})))
     assert validated(text, tmp_path)
     assert check(text, "Caddyfile", guarded=tuple(door.path for door in doors.doors()), bases=bases()) == []
 

@@ -30,7 +30,7 @@ from tests.webserver.site.library import (
     TILE,
     canary,
 )
-from tests.webserver.stack import SERVERS, Front, Stacks, settled
+from tests.webserver.stack import CHECKER, SERVERS, App, Front, Stacks, settled
 
 FRONTS = tuple(Front)
 NGINX = (Front.CHECK, Front.ACCEL)
@@ -42,7 +42,7 @@ SPARED = ("low/seg-2.ts", "init.mp4", "chunk-1.m4s", "low/index.m3u8")
 
 @pytest.fixture(scope="module")
 def stacks() -> Iterator[Stacks]:
-    with Stacks(FRONTS) as found:
+    with Stacks(FRONTS, checker=True) as found:
         yield found
 
 
@@ -67,6 +67,16 @@ def test_everybody_gets_what_they_may_have_and_nothing_else(stacks, front):
                 seen = {other.mark for other in marks if other.mark.encode() in reply.body}
                 assert seen == ({one.mark} if person in one.allowed else set()), (one.path, person, reply)
                 assert reply.status == 200 or seen == set()
+
+
+def test_a_process_of_the_checks_own_is_asked_that_and_nothing_else(stacks):
+    for front in (Front.CHECK, Front.CADDY):
+        before, pages = stacks.checks(), stacks.log(App.CHECKING).count("/iiif-auth/check ")
+        assert stacks.ask(front, CHART, MEMBER).status == 200
+        assert stacks.ask(front, f"{IMAGES}chart/info.json", MEMBER).status == 200
+        assert stacks.checks() > before
+        assert stacks.log(App.CHECKING).count("/iiif-auth/check ") == pages
+    assert stacks.log(CHECKER).count(" /iiif-auth/check ") == stacks.log(CHECKER).count("GET /iiif")
 
 
 @every(*FRONTS)

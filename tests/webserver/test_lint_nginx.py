@@ -533,6 +533,13 @@ def test_paths_that_nobody_guards_are_found() -> None:
     assert ids(check("server { listen 80; root /srv; }", "site.conf", guarded=("/more/",))) == {"guard-missing"}
 
 
+def test_paths_with_encoded_characters_are_looked_for_as_nginx_reads_them() -> None:
+    place = 'location ^~ "/médias/" { %s alias /srv/more/; }'
+    assert ids(found_in(GOOD, add(AFTER, place % ""), guarded=("/m%C3%A9dias/",))) == {"guard-missing"}
+    kept = 'location ^~ "/médias/" { auth_request /_iiif_auth; root /srv/more; try_files /$$upstream_http_x_iiif_file =404; }'
+    assert found_in(GOOD, add(AFTER, kept), guarded=("/m%C3%A9dias/",)) == []
+
+
 def test_paths_that_the_application_guards_itself_are_not_blamed() -> None:
     assert found_in(GOOD, guarded=("/films/",)) == []
 

@@ -106,6 +106,12 @@ def _place(parser: CommandParser) -> None:
     parser.add_argument(
         "--app", default=usual.app, metavar="HOST:PORT", help=f"the application, or unix:SOCKET (default {usual.app})"
     )
+    parser.add_argument(
+        "--checker",
+        default="",
+        metavar="HOST:PORT",
+        help="another process of the application that answers the check alone, or unix:SOCKET",
+    )
 
 
 def _for_nginx(parser: CommandParser) -> None:
@@ -153,6 +159,7 @@ def place_of(options: dict[str, Any]) -> generate.Place:
         certificate=options["certificate"],
         key=options["key"],
         app=options["app"],
+        checker=options["checker"],
         inner=options.get("inner", usual.inner),
         folder=options.get("cache_folder", usual.folder).rstrip("/"),
         logs=options.get("log_folder", usual.logs).rstrip("/"),
