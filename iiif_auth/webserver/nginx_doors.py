@@ -168,9 +168,6 @@ def _shares(place: Place, its: Content, door: Place, other: Content) -> Finding 
         return _same_folder(place, its, door, other)
     if its.is_files or other.is_files or not its.hosts & other.hosts:
         return None
-    told = (
-        f"{named(place)} is open, and the server behind it, {plain(its.raw)}, is behind the guarded {named(door)} too."
-    )
     apart = bool(its.path and other.path) and not (
         is_below(its.path.rstrip("/"), other.path.rstrip("/")) or is_below(other.path.rstrip("/"), its.path.rstrip("/"))
     )

@@ -38,7 +38,8 @@ from tests.bench.servers import cpu_of
 from tests.bench.shelf import ITEMS, READERS, TILES
 from tests.postgres.cluster import cluster
 from tests.webserver.caddy import Caddy
-from tests.webserver.nginx import Nginx, free_port
+from tests.webserver.nginx import Nginx
+from tests.webserver.running import free_port
 
 CONNECTIONS = 4
 BYTES = 20_000

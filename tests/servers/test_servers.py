@@ -13,6 +13,7 @@ from iiif_auth.fetch import NotFetched, NotThere
 from iiif_auth.policy.types import ImageApi, Rendition
 from iiif_auth.upstream.passing import OutOfOrder, passed
 from tests import servers
+from tests.leaves import leaves
 
 SIZES = {Serves.IMAGE_2: "full", Serves.IMAGE_3: "max"}
 
@@ -71,7 +72,7 @@ def test_nothing_published_names_the_server_it_comes_from(behind):
     found = upstream.describe(door, f"chart{extension}")
     public = f"https://iiif.example.org{door.path}chart"
     written = upstream.rewritten(found, public, door.serves.version, Rendition(f"{door.path}chart"))
-    texts = list(strings(written))
+    texts = list(leaves(written, str))
     assert public in texts
     assert not [text for text in texts if "127.0.0.1" in text or extension and extension in text]
     assert {text for text in texts if "://" in text} <= {
@@ -89,7 +90,7 @@ def test_of_a_smaller_version_nothing_of_the_original_is_told(behind):
     members = Rendition(f"{door.path}chart~members", reach=400, image_api=ImageApi(door.serves.version))
     written = upstream.rewritten(found, "https://iiif.example.org/x", door.serves.version, members)
     assert (written["width"], written["height"]) == (400, 300)
-    assert not {1600, 1200, 800, 600} & set(numbers({**written, "maxWidth": 0, "maxHeight": 0, "maxArea": 0}))
+    assert not {1600, 1200, 800, 600} & set(leaves({**written, "maxWidth": 0, "maxHeight": 0, "maxArea": 0}, int))
 
 
 def test_a_smaller_version_that_is_the_original_is_not_described(behind):
@@ -178,30 +179,6 @@ def test_a_server_that_is_gone_is_said_to_be(folder):
     with pytest.raises(OutOfOrder) as raised:
         passed(door, "chart/full/200,/0/default.jpg", wanted="image/jpeg")
     assert raised.value.later
-
-
-def strings(value):
-    match value:
-        case str():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from strings(one)
-        case list():
-            for one in value:
-                yield from strings(one)
-
-
-def numbers(value):
-    match value:
-        case int():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from numbers(one)
-        case list():
-            for one in value:
-                yield from numbers(one)
 
 
 def size_of(picture):

@@ -11,6 +11,7 @@ from iiif_auth.enforce.scaled import canvas
 from iiif_auth.policy.types import Rendition, Virtual
 from iiif_auth.upstream import BadDescription, rewritten, scaled
 from iiif_auth.upstream.descriptions import described
+from tests.leaves import leaves
 from tests.upstream.stub import GOOD
 
 PUBLIC = "https://iiif.example.org/iiif/3/chart"
@@ -80,7 +81,7 @@ def test_what_is_cut_on_the_fly_is_described_as_a_small_picture(found, version):
     assert (told["width"], told["height"]) == (400, 300)
     assert told["sizes"] == [{"width": 100, "height": 75}, {"width": 200, "height": 150}, {"width": 400, "height": 300}]
     assert told["tiles"] == [{"width": 512, "scaleFactors": [1]}]
-    assert max(numbers({**told, "tiles": []})) <= 400
+    assert max(leaves({**told, "tiles": []}, int)) <= 400
     text = json.dumps(told)
     for word in ("Upscaling", "AboveFull", "Arbitrary", "png", "webp", "color"):
         assert word not in text
@@ -117,15 +118,3 @@ def test_a_smaller_version_has_a_limit_to_the_pixel(found):
 def test_a_height_without_a_width_is_no_limit(found):
     told = rewritten(replace(found, max_width=None, max_height=50), PUBLIC, 3, FULL)
     assert "maxHeight" not in told
-
-
-def numbers(value):
-    match value:
-        case int():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from numbers(one)
-        case list():
-            for one in value:
-                yield from numbers(one)

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,9 +19,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-import pytest
+from tests.webserver.running import PATIENCE, Running, free_port, installed
 
-PATIENCE = 15
 LISTEN = re.compile(r"(^|[\s;{])listen\s+([^;\s]+)([^;]*);")
 OURS = re.compile(r"^(?:user|pid|daemon|worker_processes|error_log)\s[^;]*;|^events\s*\{[^}]*\}", re.MULTILINE)
 HTTP = re.compile(r"^http\s*\{", re.MULTILINE)
@@ -47,83 +43,37 @@ PATHS = """
 
 
 def program() -> str:
-    """Where nginx is. Without it a laptop skips the test, and CI fails."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        missing = "nginx is not installed (Debian: apt-get install nginx-light)."
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """Where nginx is."""
+    return installed(
+        "nginx", "nginx is not installed (Debian: apt-get install nginx-light).", "/usr/sbin:/usr/local/sbin"
+    )
 
 
-class Refused(AssertionError):
-    """nginx did not start; the message is its own."""
-
-
-class Nginx:
+class Nginx(Running):
     """nginx with this configuration: a whole file, or what stands inside ``http``.
 
-    Every port after ``listen`` is replaced by a free one on 127.0.0.1 (``urls`` tells which became what; ``url`` is the first),
-    and files that nginx writes are in ``folder``. It is stopped by its own number when the block ends.
-
-    Raises:
-        Refused: nginx does not start with it.
+    Every port after ``listen`` is replaced by a free one on 127.0.0.1 (``urls`` tells which became what; ``url`` is the first).
     """
 
+    log_name = "error.log"
+
     def __init__(self, text: str, folder: Path) -> None:
-        self.text, self.folder = text, folder
+        super().__init__(text, folder)
         self.urls: dict[str, str] = {}
-        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return next(iter(self.urls.values()))
 
-    @property
-    def error_log(self) -> str:
-        log = self.folder / "error.log"
-        return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    def addresses(self) -> Iterable[str]:
+        return self.urls.values()
 
-    def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for _attempt in range(5):  # a port that was free a moment ago may be somebody else's now
-            if self._started():
-                return self
-        raise Refused(self.error_log[-4000:])
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
-
-    def _started(self) -> bool:
-        (self.folder / "error.log").unlink(missing_ok=True)
-        file = self.folder / "nginx.conf"
+    def begun(self) -> subprocess.Popen[bytes]:
+        log, file = self.folder / self.log_name, self.folder / "nginx.conf"
+        log.unlink(missing_ok=True)
         file.write_text(self._whole(), encoding="utf-8")
-        command = [program(), "-p", str(self.folder), "-e", str(self.folder / "error.log"), "-c", str(file)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self.process.poll() is None:
-            if all(_listens(url) for url in self.urls.values()):
-                return True
-            time.sleep(0.01)
-        self._stop()
-        if "Address already in use" not in self.error_log:
-            raise Refused(self.error_log[-4000:])
-        return False
-
-    def _stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=PATIENCE)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process = None
+        command = [program(), "-p", str(self.folder), "-e", str(log), "-c", str(file)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _whole(self) -> str:
         self.urls = {}
@@ -144,22 +94,6 @@ class Nginx:
         scheme = "https" if " ssl" in found[3] else "http"
         url = self.urls.setdefault(port, f"{scheme}://127.0.0.1:{free_port()}")
         return f"{found[1]}listen {urlsplit(url).netloc}{found[3]};"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def _listens(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname, parts.port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 # -- Those who ask, and those who answer behind -------------------------------------------------------------------

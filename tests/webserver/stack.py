@@ -29,9 +29,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import pytest
-
-from tests.webserver.nginx import PATIENCE, Nginx, Reply, asked, free_port
+from tests.webserver import caddy
+from tests.webserver.nginx import Nginx, Reply, asked
+from tests.webserver.running import PATIENCE, free_port
 from tests.webserver.site import settings
 from tests.webserver.site.library import (
     FILMS,
@@ -104,17 +104,6 @@ class NotStarted(AssertionError):
     """A server did not start; the message is the end of its log."""
 
 
-def program(name: str, package: str) -> str:
-    """Where a server is. Without it a laptop skips the test, and CI fails."""
-    found = shutil.which(name)
-    if found is None:
-        missing = f"{name} is not installed (Debian: apt-get install {package})."
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
-
-
 @dataclass
 class Stacks:
     """The library behind some fronts.
@@ -136,7 +125,6 @@ class Stacks:
     def __post_init__(self) -> None:
         self.folder = Path("/nonexistent")
         self.upstream: Nginx | None = None
-        self.nginxes: dict[Front, Nginx] = {}
         self.urls: dict[Front, str] = {}
         self.apps: dict[App, str] = {}
         self.checks_at = ""
@@ -185,7 +173,6 @@ class Stacks:
         if front not in SERVERS:
             return self.apps[APPS[front]]
         nginx = self._stack.enter_context(Nginx(text, self.folder / front))
-        self.nginxes[front] = nginx
         return nginx.url
 
     def _fill(self) -> None:
@@ -308,7 +295,7 @@ class Stacks:
             "XDG_DATA_HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder),
         }
-        command = [program("caddy", "caddy"), "run", "--config", str(file), "--adapter", "caddyfile"]
+        command = [caddy.program(), "run", "--config", str(file), "--adapter", "caddyfile"]
         self.start(Front.CADDY, command, home)
         until = time.monotonic() + PATIENCE
         while not answers(f"http://{found[1]}"):
@@ -380,14 +367,6 @@ class Stacks:
     def _seen(self) -> list[str]:
         file = self.folder / "upstream.seen"
         return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
-
-    def pids(self, front: Front) -> list[int]:
-        """The processes whose work a request to this front is, without the image server."""
-        app = self.processes[APPS[front]].pid
-        nginx = self.nginxes.get(front)
-        if nginx is not None and nginx.process is not None:
-            return [nginx.process.pid, app]
-        return [app, *([self.processes[Front.CADDY].pid] if front is Front.CADDY else [])]
 
     def canaries(self) -> tuple[Canary, ...]:
         """Every mark that may be seen by some and not by others."""

@@ -236,8 +236,8 @@ def test_nginx_and_the_linter_accept_every_variant(flow, folder, variant):
     )
     with Nginx(text, folder) as nginx:
         assert asked(nginx.url, "/iiif/image/3/chart/full/max/0/nonsense").status in (400, 502)
-        assert "[warn]" not in nginx.error_log
-        assert "[emerg]" not in nginx.error_log
+        assert "[warn]" not in nginx.log
+        assert "[emerg]" not in nginx.log
     assert check(text, "nginx.conf", guarded=tuple(door.path for door in doors.doors()), bases=bases()) == []
 
 

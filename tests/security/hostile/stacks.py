@@ -23,7 +23,8 @@ import pytest
 
 from tests.security.hostile import configs
 from tests.security.hostile.library import CHECK_SECRET, EDGE_KEYS, HOST
-from tests.webserver.nginx import Nginx, asked, free_port
+from tests.webserver.nginx import Nginx, asked
+from tests.webserver.running import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 150.0
