@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,24 +97,36 @@ def run_asgi(port: int, changes: dict[str, Any], log: Path) -> None:
     )
 
 
+def run_checker(port: int, changes: dict[str, Any], log: Path) -> None:
+    """granian with the site, of which the check alone is asked."""
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT), 2)
+    os.environ["HOSTILE_CHANGES"] = json.dumps(changes)
+    words = ("--interface", "wsgi", "--http", "1", "--workers", "1", "--blocking-threads", "1", "--log-level", "error")
+    place = ("--host", "127.0.0.1", "--port", str(port))
+    os.execv(  # noqa: S606  the words are ours
+        sys.executable, [sys.executable, "-m", "granian", *words, *place, "tests.security.hostile.wsgi:application"]
+    )
+
+
 def print_configuration(folder: Path, wanted: dict[str, Any]) -> None:
     """What ``iiif_webserver`` prints for a site, as a file."""
     from django.conf import settings
 
     from iiif_auth.webserver import caddy_config, generate, nginx_config
 
-    name, before = wanted["name"], settings.IIIF_AUTH_FLOW
+    name, kind, before = wanted["name"], wanted["printed"], settings.IIIF_AUTH_FLOW
     (folder / f"{name}-cache").mkdir()
     settings.IIIF_AUTH_FLOW = {**before, **wanted["changes"]}
     place = generate.Place(
         names=settings.HOST,
         listen=f"127.0.0.1:{wanted['port']}",
         app=f"127.0.0.1:{wanted['app']}",
+        checker=f"127.0.0.1:{wanted['checker']}" if wanted["checker"] else "",
         folder=str(folder / f"{name}-cache"),
         logs=str(folder),
-        mode=generate.Mode(name) if name != "caddy" else generate.Mode.AUTH_REQUEST,
+        mode=generate.Mode(kind) if kind != "caddy" else generate.Mode.AUTH_REQUEST,
     )
-    printed = caddy_config.printed if name == "caddy" else nginx_config.printed
+    printed = caddy_config.printed if kind == "caddy" else nginx_config.printed
     (folder / f"{name}.conf").write_text(printed(generate.plan(place)))
     settings.IIIF_AUTH_FLOW = before
 
@@ -124,6 +137,9 @@ def main(folder: Path) -> None:
     children = [forked(lambda: serve(wanted["upstream"], wanted["salt"]))]
     try:
         children += [forked(_site(folder, site)) for site in wanted["sites"]]
+        if checker := wanted["checker"]:
+            work = partial(run_checker, checker["port"], checker["changes"], folder / "checker.log")
+            children.append(forked(work))
         (folder / "ready.part").write_text(json.dumps(held))
         (folder / "ready.part").rename(folder / "ready.json")
         sys.stdin.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -64,4 +65,5 @@ IIIF_AUTH_FLOW = {
         {"name": "scans", "path": "/scans/", "serves": "files", "upstream": f"http://{UPSTREAM}/files/"},
     ),
 }
+IIIF_AUTH_FLOW |= json.loads(os.environ.get("HOSTILE_CHANGES", "{}"))
 LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"level": "CRITICAL"}}

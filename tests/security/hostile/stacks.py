@@ -55,6 +55,7 @@ class Wanted:
         proxied: whether the site believes what the server in front says of addresses.
         hands_over: whether the site leaves it to that server to send the bytes.
         asgi: whether the site runs under uvicorn.
+        checker: whether the check has a process of its own, under granian.
         twin: in which way the site is broken; see ``broken``.
     """
 
@@ -66,7 +67,13 @@ class Wanted:
     proxied: bool = True
     hands_over: bool = False
     asgi: bool = False
+    checker: bool = False
     twin: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the printed configuration."""
+        return f"{self.printed}-checker" if self.checker else self.printed
 
     @property
     def site(self) -> str:
@@ -83,6 +90,8 @@ MODES: Mapping[str, Wanted] = {
         Wanted("django", "django", proxied=False),
         Wanted("asgi", "django", proxied=False, asgi=True),
         Wanted("caddy", "caddy", "caddy", printed="caddy"),
+        Wanted("nginx checker", "nginx", "nginx", printed=CHECKED, checker=True),
+        Wanted("caddy checker", "caddy", "caddy", printed="caddy", checker=True),
         Wanted("signed", "signed", "nginx", printed=CHECKED),
         Wanted("signed x-accel", "signed", "nginx", printed=HANDED, hands_over=True),
         Wanted("signed django", "signed", proxied=False),
@@ -144,6 +153,8 @@ def running(wanted: Iterable[Wanted]) -> Iterator[Running]:
     wanted = list(wanted)
     if any(one.asgi for one in wanted) and find_spec("uvicorn") is None:
         missing("uvicorn is not installed (python -m pip install uvicorn).")
+    if any(one.checker for one in wanted) and find_spec("granian") is None:
+        missing("granian is not installed (python -m pip install granian).")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hostile-")))
         sites = {one.site: free_port() for one in wanted}
@@ -153,7 +164,7 @@ def running(wanted: Iterable[Wanted]) -> Iterator[Running]:
         values = {"folder": folder, "upstream": upstream, "secret": CHECK_SECRET, "edge": EDGE_KEYS["e1"]}
         opened: dict[tuple[str, str], int] = {}
         for one in wanted:
-            key = (one.config or one.printed, one.site)
+            key = (one.config or one.file, one.site)
             if key not in opened:
                 opened[key] = stack.enter_context(_front(one, folder, {**values, "app": sites[one.site]}))
             found.places.append(Place(one.name, one.mode, opened[key]))
@@ -166,9 +177,11 @@ def _behind(
 ) -> Iterator[dict[str, Any]]:
     """The sites and the image server; what people hold."""
     first = {one.site: one for one in reversed(wanted)}
+    checker = free_port() if any(one.checker for one in wanted) else 0
     asked = {
         "salt": salt,
         "upstream": upstream,
+        "checker": {"port": checker, "changes": _changes(Wanted("", ""))} if checker else None,
         "sites": [
             {
                 "name": name,
@@ -180,8 +193,15 @@ def _behind(
             for name, port in sites.items()
         ],
         "printed": [
-            {"name": one.printed, "app": sites[one.site], "port": free_port(), "changes": _changes(one)}
-            for one in {one.printed: one for one in wanted if one.printed}.values()
+            {
+                "name": one.file,
+                "printed": one.printed,
+                "app": sites[one.site],
+                "checker": checker if one.checker else 0,
+                "port": free_port(),
+                "changes": _changes(one),
+            }
+            for one in {one.file: one for one in wanted if one.printed}.values()
         ],
     }
     (folder / "wanted.json").write_text(json.dumps(asked))
@@ -189,7 +209,7 @@ def _behind(
     with (folder / "serving.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:
-        yield _held(folder, process, [upstream, *sites.values()])
+        yield _held(folder, process, [upstream, *sites.values(), *([checker] if checker else [])])
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -222,7 +242,7 @@ def _front(one: Wanted, folder: Path, values: dict[str, object]) -> Iterator[int
     if not one.server:
         yield int(str(values["app"]))
         return
-    text = (folder / f"{one.printed}.conf").read_text() if one.printed else one.config
+    text = (folder / f"{one.file}.conf").read_text() if one.printed else one.config
     if one.server == "nginx":
         with Nginx(configs.filled(text, {**values, "nginx": place}), place) as nginx:
             yield int(nginx.url.rpartition(":")[2])
