@@ -21,6 +21,7 @@ RULES = (
     "refusaltext",
     "network",
     "accessservice",
+    "terms",
     "collection",
     "collectionrule",
     "embargo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Names
 from typing import ClassVar
 
 from django.conf import settings
@@ -22,6 +23,9 @@ def exactly_one(*fields: str) -> Q:
         choices |= Q(**{f"{field}__isnull": field != chosen for field in fields})
     return choices
 
+
+PRINCIPALS = ("user", "group", "network", "service", "invitation")
+"""For whom a grant may be: exactly one of these."""
 
 WINDOW = Q(starts=None) | Q(ends=None) | Q(starts__lt=F("ends"))
 
@@ -44,6 +48,16 @@ class Embargo(models.Model):
         _("opens on"), null=True, blank=True, help_text=_("Open from this moment on. Empty: until you say.")
     )
     closes = models.CharField(_("closes"), max_length=4, choices=Closes.choices, default=Closes.ALL)
+    then_policy = models.ForeignKey(
+        AccessPolicy,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="then_of",
+        verbose_name=_("then the policy"),
+        limit_choices_to={"is_template": False},
+        help_text=_("What governs it from that moment on. Empty: what governs it anyway."),
+    )
     hard = models.BooleanField(_("no exceptions"), default=False, help_text=_("Grants do not open it either."))
     note = LanguageMapField(_("what people are told"))
     reason = models.TextField(_("reason"), blank=True)
@@ -54,10 +68,14 @@ class Embargo(models.Model):
         verbose_name = _("embargo")
         verbose_name_plural = _("embargoes")
         ordering = ("ends", "pk")
+        indexes = (models.Index(fields=("ends", "id"), name="iiif_auth_embargo_ends"),)
         constraints = (
             models.CheckConstraint(condition=exactly_one("resource", "collection"), name="iiif_auth_embargo_target"),
             models.CheckConstraint(condition=WINDOW, name="iiif_auth_embargo_window"),
             models.CheckConstraint(condition=Q(closes__in=("all", "full")), name="iiif_auth_embargo_closes"),
+            models.CheckConstraint(
+                condition=Q(then_policy=None) | Q(ends__isnull=False), name="iiif_auth_embargo_then"
+            ),
         )
 
     def __str__(self) -> str:
@@ -88,6 +106,7 @@ class Withdrawal(models.Model):
         verbose_name = _("withdrawal")
         verbose_name_plural = _("withdrawals")
         ordering = ("-starts", "pk")
+        indexes = (models.Index(fields=("-starts", "id"), name="iiif_auth_withdrawal_starts"),)
         constraints = (
             models.CheckConstraint(condition=exactly_one("resource", "collection"), name="iiif_auth_withdrawal_target"),
             models.CheckConstraint(condition=WINDOW, name="iiif_auth_withdrawal_window"),
@@ -116,6 +135,14 @@ class Grant(models.Model):
         blank=True,
         related_name="grants",
         verbose_name=_("whoever went through"),
+    )
+    invitation = models.ForeignKey(
+        "iiif_auth.Invitation",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="grants",
+        verbose_name=_("whoever was invited"),
     )
     resource = models.ForeignKey(
         Resource, models.CASCADE, null=True, blank=True, related_name="grants", verbose_name=_("resource")
@@ -155,9 +182,14 @@ class Grant(models.Model):
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
         ordering = ("-created", "pk")
+        indexes = (
+            models.Index(fields=("-created", "id"), name="iiif_auth_grant_created"),
+            models.Index(fields=("ends",), name="iiif_auth_grant_ends"),
+        )
         constraints = (
             models.CheckConstraint(
-                condition=exactly_one("user", "group", "network", "service"), name="iiif_auth_grant_principal"
+                condition=exactly_one(*PRINCIPALS),
+                name="iiif_auth_grant_principal",
             ),
             models.CheckConstraint(
                 condition=exactly_one("resource", "collection", "policy"), name="iiif_auth_grant_scope"
@@ -166,5 +198,9 @@ class Grant(models.Model):
         )
 
     def __str__(self) -> str:
-        whom = self.user or self.group or self.network or self.service
+        whom = self.user or self.group or self.network or self.service or self.invitation
         return str(_("%(what)s for %(whom)s") % {"what": self.resource or self.collection or self.policy, "whom": whom})
+
+    def validate_constraints(self, exclude: Names[str] | None = None) -> None:
+        """Ask for somebody also where a form shows some of the possibilities only: Django would skip the question there."""
+        super().validate_constraints(set(exclude or ()).difference(PRINCIPALS))

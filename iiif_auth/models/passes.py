@@ -19,6 +19,14 @@ class Pass(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")
     )
+    invitation = models.ForeignKey(
+        "iiif_auth.Invitation",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="passes",
+        verbose_name=_("invitation"),
+    )
     credential = models.CharField(
         max_length=64,
         blank=True,
@@ -51,6 +59,9 @@ class Agreement(models.Model):
         AccessService, models.CASCADE, related_name="agreements", verbose_name=_("access service")
     )
     origin = models.CharField(_("viewer"), max_length=300, blank=True)
+    version = models.PositiveIntegerField(
+        _("version"), default=0, help_text=_("Of the terms; 0 where there are no versions.")
+    )
     at = models.DateTimeField(_("on"))
 
     objects: ClassVar[models.Manager[Agreement]] = models.Manager()

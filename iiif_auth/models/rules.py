@@ -176,6 +176,22 @@ class AccessPolicy(models.Model):
         ),
     )
 
+    requestable = models.BooleanField(
+        _("readers may ask for access"),
+        default=False,
+        help_text=_("The page that says why not then has a form, and requests come to the staff."),
+    )
+    second_approver = models.BooleanField(
+        _("two people approve"),
+        default=False,
+        help_text=_("A request is granted when a second person approves it too."),
+    )
+    secret_from_staff = models.BooleanField(
+        _("hidden from staff"),
+        default=False,
+        help_text=_("Only the people it is for, and those who may hide things, find its items in the admin."),
+    )
+
     objects = NaturalManager()
     natural_fields = ("slug",)
 
@@ -183,7 +199,12 @@ class AccessPolicy(models.Model):
         verbose_name = _("access policy")
         verbose_name_plural = _("access policies")
         ordering = ("name",)
-        permissions = (("loosen_policy", _("Can let a policy replace stricter ones above it")),)
+        permissions = (
+            ("loosen_policy", _("Can let a policy replace stricter ones above it")),
+            ("see_hidden", _("Keyholder: finds what is hidden from staff")),
+            ("use_simulator", _("Can ask why somebody may see something or not")),
+            ("publish_policy", _("Can publish drafts of policies")),
+        )
 
     def __str__(self) -> str:
         return self.name
