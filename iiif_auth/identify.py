@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from iiif_auth import store
 from iiif_auth.conf import conf
-from iiif_auth.policy.types import AccessService, Address, OriginRule, Pattern, Subject
+from iiif_auth.policy.types import INVITATION, AccessService, Address, OriginRule, Pattern, Subject
 from iiif_auth.protocol import dialects
 from iiif_auth.protocol.terms import AMBIENT
 
@@ -85,7 +85,13 @@ def _hooked(subject: Subject, request: HttpRequest) -> Subject:
     found = hook(subject, request)
     if not isinstance(found, Subject):
         raise TypeError("The SUBJECT hook must return a Subject.")
-    return found
+    return _not_invited_by(found, subject)
+
+
+def _not_invited_by(found: Subject, subject: Subject) -> Subject:
+    """What a hook made of somebody, without invitations of its own: only the pass says who was invited."""
+    claimed = {pair for pair in found.attributes if pair[0] == INVITATION and pair not in subject.attributes}
+    return replace(found, attributes=found.attributes - claimed) if claimed else found
 
 
 def is_signed_in(request: HttpRequest) -> bool:
@@ -179,7 +185,9 @@ def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
     here = address(request)
     if facts is None:
         return Subject(address=here)
-    return Subject(facts.user, facts.groups, address=here, agreements=frozenset(facts.agreements))
+    invitation = facts.invited(timezone.now())
+    carried = frozenset({(INVITATION, invitation)}) if invitation else frozenset()
+    return Subject(facts.user, facts.groups, carried, here, facts.gone_through)
 
 
 def keep_alive(request: HttpRequest) -> None:

@@ -9,9 +9,10 @@ from django.db import connections, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 
-from iiif_auth import identify, store
-from iiif_auth.models import AccessService, Agreement, ClientCode, Pass, Token
+from iiif_auth import identify, store, terms
+from iiif_auth.models import AccessService, Agreement, ClientCode, Invitation, Pass, Token
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.types import Pattern
 
@@ -38,26 +39,65 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     """Note that this browser went through a service for a viewer's site; the secret for its new cookie.
 
     The value of the cookie changes each time (security K1). What was agreed to before stays, unless somebody else has signed
-    in since (security K2).
+    in since (security K2). At a login somebody is signed in, or carries an invitation and becomes nobody by it.
     """
     now = timezone.now()
     holder = _kept_pass(request, now) or Pass(created=now, ends=now)
     secret = identify.new_secret()
     holder.digest = identify.digest(secret)
-    _prolong(holder, service, now)
-    if service.pattern is Pattern.LOGIN:
-        user: Any = request.user
-        holder.user, holder.credential = user, store.credential_mark(user.password)
+    signs_in = service.pattern is Pattern.LOGIN and identify.is_signed_in(request)
+    _prolong(holder, service, now, anew=signs_in or holder.pk is None)
+    if signs_in:
+        _sign_in(holder, request.user)
     holder.save()
     row = AccessService.objects.get(slug=service.slug)
-    Agreement.objects.update_or_create(holder=holder, service=row, origin=origin, defaults={"at": now})
+    current = terms.in_force(service.slug, now)
+    version = current.number if current else 0
+    Agreement.objects.update_or_create(
+        holder=holder, service=row, origin=origin, defaults={"at": now, "version": version}
+    )
+    if service.pattern is Pattern.CLICKTHROUGH:
+        here, language = identify.address(request), get_language() or ""
+        terms.note_acceptance(holder, row.pk, version, origin, here, language, now)
     return secret
 
 
-def _prolong(holder: Pass, service: policy.AccessService, now: datetime) -> None:
+def _sign_in(holder: Pass, user: Any) -> None:
+    if holder.pk and holder.user_id is None:
+        # Doors that were opened by an invitation are not those of whoever signs in now.
+        Agreement.objects.filter(holder=holder, service__pattern=AccessService.Pattern.LOGIN).delete()
+    holder.user, holder.credential = user, store.credential_mark(user.password)
+
+
+INVITED_HOURS = 12
+INVITED_IDLE_MINUTES = 120
+"""The life of a pass that was made by an invitation; its link makes another as long as the invitation has not ended."""
+
+
+@transaction.atomic
+def grant_by_invitation(request: HttpRequest, invitation: Invitation) -> str:
+    """Note that this browser opened an invitation; the secret for its new cookie."""
+    now = timezone.now()
+    holder = _kept_pass(request, now) or Pass(
+        created=now, ends=min(now + timedelta(hours=INVITED_HOURS), invitation.ends), idle_minutes=INVITED_IDLE_MINUTES
+    )
+    secret = identify.new_secret()
+    holder.digest, holder.invitation = identify.digest(secret), invitation
+    holder.seen, holder.idle_until = now, now + timedelta(minutes=holder.idle_minutes)
+    holder.save()
+    Invitation.objects.filter(pk=invitation.pk).update(seen=now)
+    return secret
+
+
+def set_invited_cookie(response: HttpResponseBase, secret: str) -> None:
+    """Give the browser the access cookie of a pass that was made by an invitation."""
+    _cookie(response, secret, INVITED_HOURS * 3600)
+
+
+def _prolong(holder: Pass, service: policy.AccessService, now: datetime, *, anew: bool) -> None:
     """Begin the lives of a pass anew; a click prolongs nobody's sign-in."""
     whole = now + timedelta(hours=service.pass_hours)
-    holder.ends = whole if service.pattern is Pattern.LOGIN or holder.pk is None else holder.ends
+    holder.ends = whole if anew else holder.ends
     holder.idle_minutes = min(service.idle_minutes, holder.idle_minutes) if holder.pk else service.idle_minutes
     holder.seen = now
     holder.idle_until = now + timedelta(minutes=holder.idle_minutes)
@@ -97,10 +137,10 @@ def mint(
     return token, max(1, int((ends - now).total_seconds()))
 
 
-AGREED = """
+AGREED = f"""
 SELECT 1 FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-    WHERE a.holder_id = %s AND s.slug = %s
-"""
+    WHERE a.holder_id = %s AND s.slug = %s AND a.version = {store.VERSION}
+"""  # noqa: S608 - our own text
 STORE = """
 INSERT INTO iiif_auth_token (digest, holder_id, service, dialect, origin, created, ends)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -115,7 +155,8 @@ DELETE FROM iiif_auth_token WHERE id IN (
 
 def _still_agreed(holder: int, service: str) -> bool:
     with connections[store.database()].cursor() as cursor:
-        cursor.execute(AGREED, [holder, service])
+        now = connections[store.database()].ops.adapt_datetimefield_value(timezone.now())
+        cursor.execute(AGREED, [holder, service, now])
         return cursor.fetchone() is not None
 
 
@@ -170,3 +211,11 @@ def prune(now: datetime | None = None) -> tuple[int, int]:
     _, tokens = Token.objects.filter(ends__lte=at).delete()
     _, passes = Pass.objects.filter(ends__lte=at - timedelta(days=7)).delete()
     return tokens.get(Token._meta.label, 0) + passes.get(Token._meta.label, 0), passes.get(Pass._meta.label, 0)
+
+
+def due(now: datetime) -> str:
+    """Delete what has ended: the daily work of :mod:`iiif_auth.daily`."""
+    tokens, held = prune(now)
+    deleted = ngettext("Deleted %d token that had ended", "Deleted %d tokens that had ended", tokens) % tokens
+    ended = ngettext("%d pass that ended over a week ago", "%d passes that ended over a week ago", held) % held
+    return f"{deleted} and {ended}."

@@ -61,6 +61,8 @@ def is_allowed(offer: Offer, subject: Subject, at: datetime) -> bool:
 
 def is_restricted(offer: Offer) -> bool:
     """Whether nobody at all is let in with nothing in hand, whatever the time: some level has no tier and no grant for them."""
+    if any(embargo.then for level in offer.levels for embargo in level.embargoes):
+        return all(is_restricted(replace(offer, levels=levels)) for levels in over_time(offer.levels))
     granted = False
     for level, policy in zip(offer.levels, in_force(offer.levels), strict=True):
         granted = granted or any(grant.principal.admits(NOBODY) for grant in level.grants)
@@ -78,6 +80,14 @@ def in_utc(at: datetime) -> datetime:
         TypeError: ``at`` is naive.
     """
     return EPOCH + (at - EPOCH)
+
+
+def over_time(levels: tuple[Level, ...]) -> Iterator[tuple[Level, ...]]:
+    """The levels as they are governed at each time, without what comes then."""
+    ends = {one.window.end for level in levels for one in level.embargoes if one.then is not None and one.window.end}
+    for at in (datetime.min.replace(tzinfo=UTC), *map(in_utc, ends)):
+        now = (level.governed(at) for level in levels)
+        yield tuple(replace(level, embargoes=()) for level in now)
 
 
 class Source(NamedTuple):
@@ -164,7 +174,7 @@ class Case:
     def __init__(self, offer: Offer, subject: Subject, at: datetime) -> None:
         self.offer, self.subject, self.at = offer, subject, at
         levels = offer.levels or (Level(name=""),)
-        self.standings = list(self._stand(levels))
+        self.standings = list(self._stand(tuple(level.governed(at) for level in levels)))
         withdrawn = any(True for _ in self._withdrawn())
         self.reach = NOTHING if withdrawn else min(standing.reach for standing in self.standings)
 

@@ -42,6 +42,7 @@ from iiif_auth.policy.types import (
     User,
     Window,
     Withdrawal,
+    is_invitation,
     principals,
     zone,
 )
@@ -143,8 +144,32 @@ def explain(offer: Offer | None, subject: Subject, at: datetime) -> Explanation:
         return Explanation(decision)
     case = Case(offer, subject, at)
     findings = tuple(finding for standing in case.standings for finding in Questioning(case, standing).findings())
-    remedies = () if isinstance(decision, Allowed) else tuple(Search(case).remedies())
+    remedies = () if isinstance(decision, Allowed) else tuple(sorted_out(searched(case)))
     return Explanation(decision, tuple(standing.level for standing in case.standings), findings, remedies)
+
+
+def searched(case: Case) -> Iterator[Remedy]:
+    """What would be enough as it is governed now, and after each embargo that brings another policy."""
+    yield from Search(case).sound()
+    for at in changes(case.offer, case.at):
+        for remedy in Search(Case(case.offer, case.subject, at)).sound():
+            yield replace(remedy, until=remedy.until or at)
+
+
+def changes(offer: Offer, at: datetime) -> list[datetime]:
+    """The instants still to come at which an embargo ends and another policy governs."""
+    held = (embargo for level in offer.levels for embargo in level.embargoes if embargo.then is not None)
+    ends = {utc(embargo.window.end) for embargo in held if embargo.window.end is not None}
+    return sorted(end for end in ends if end > at)
+
+
+def sorted_out(remedies: Iterable[Remedy]) -> list[Remedy]:
+    """The ones with the fewest demands first; none that asks for more than another."""
+    found: list[Remedy] = []
+    for remedy in sorted(remedies, key=demands):
+        if not any(asks_less(other, remedy) for other in found):
+            found.append(remedy)
+    return found[:MOST_REMEDIES]
 
 
 def utc(at: datetime) -> datetime:
@@ -311,15 +336,7 @@ class Search:
         self.reach = case.offer.wanted.reach
         self.withdrawn = tuple(w.window for s in case.standings for w in s.level.withdrawals)
 
-    def remedies(self) -> list[Remedy]:
-        """The ones with the fewest demands first; none that asks for more than another."""
-        found: list[Remedy] = []
-        for remedy in sorted(self._sound(), key=demands):
-            if not any(asks_less(other, remedy) for other in found):
-                found.append(remedy)
-        return found[:MOST_REMEDIES]
-
-    def _sound(self) -> Iterator[Remedy]:
+    def sound(self) -> Iterator[Remedy]:
         for ways in islice(product(*self._levels()), MOST_TRIED):
             yield from self._proven(ways, grant=False)
         hard = tuple(e.window for s in self.case.standings for e in s.level.embargoes if e.hard)
@@ -428,7 +445,7 @@ def unmet_sets(audience: Audience, subject: Subject) -> list[frozenset[Principal
         return list(dict.fromkeys(combined)) if audience.members else []
     if isinstance(audience, AnyOf):
         return [needs for member in audience.members for needs in unmet_sets(member, subject)][:MOST_TRIED]
-    return [] if isinstance(audience, User) else [frozenset({audience})]
+    return [] if isinstance(audience, User) or is_invitation(audience) else [frozenset({audience})]
 
 
 def demands(remedy: Remedy) -> tuple[int, bool, datetime, str]:

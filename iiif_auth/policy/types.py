@@ -10,8 +10,8 @@ longest edge in pixels for a smaller derivative, :data:`OTHER` when only some ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -88,6 +88,19 @@ class Attribute:
 
     def admits(self, subject: Subject) -> bool:
         return (self.name, self.value) in subject.attributes
+
+
+INVITATION = "iiif-auth:invitation"
+"""The attribute of whoever opened an invitation, with its number. Nobody else can give it: see ``identify``."""
+
+
+def invited(number: str) -> Attribute:
+    """Whoever opened this invitation."""
+    return Attribute(INVITATION, number)
+
+
+def is_invitation(principal: object) -> bool:
+    return isinstance(principal, Attribute) and principal.name == INVITATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,13 +390,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A named, ordered list of tiers, best first, and its texts for refusals; ``signed`` has probes hand out signed addresses."""
+    """A named, ordered list of tiers, best first, and its texts for refusals; ``signed`` has probes hand out signed addresses.
+
+    ``requestable`` has them tell whoever is refused where to ask for access.
+    """
 
     slug: str
     tiers: tuple[Tier, ...] = ()
     texts: tuple[tuple[Why, Text], ...] = ()
     name: str = field(default="", compare=False)
     signed: bool = False
+    requestable: bool = False
 
 
 class Closes(StrEnum):
@@ -395,12 +412,22 @@ class Closes(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Embargo:
-    """Closes what a policy opens, for a time. A ``hard`` one is not opened by grants either."""
+    """Closes what a policy opens, for a time. A ``hard`` one is not opened by grants either.
+
+    ``then`` is what governs in place of the level's policy from the end of the window on, with ``then_grants``, which were given
+    for that policy.
+    """
 
     window: Window
     closes: Closes = Closes.ALL
     hard: bool = False
     note: LanguageMap = ()
+    then: Policy | None = None
+    then_grants: tuple[Grant, ...] = ()
+
+    def ended(self) -> timedelta:
+        """When it ends, to be compared: two times of one zone would compare by the clock, which says 02:30 twice in autumn."""
+        return timedelta.max if self.window.end is None else self.window.end - datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +467,23 @@ class Level:
     withdrawals: tuple[Withdrawal, ...] = ()
     grants: tuple[Grant, ...] = ()
     policy_grants: tuple[Grant, ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy that governs here at some time: its own, and those that embargoes bring."""
+        held = (self.policy, *(embargo.then for embargo in self.embargoes))
+        return tuple(one for one in held if one is not None)
+
+    def governed(self, at: datetime) -> Level:
+        """This level with the policy that governs it at an instant: of the embargo with a ``then`` that ended last, if one has.
+
+        Of several that ended at the same instant the first counts.
+        """
+        over = [one for one in self.embargoes if one.then is not None and one.window.over(at)]
+        if not over:
+            return self
+        last = max(over, key=Embargo.ended)
+        return replace(self, policy=last.then, policy_grants=last.then_grants)
 
 
 # -- Offers and decisions -----------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ from iiif_auth.policy.types import (
     Wall,
     Window,
     Withdrawal,
+    is_invitation,
     principals,
     zone,
 )
@@ -210,6 +211,8 @@ def _everything_at_once(members: Sequence[Audience], _: Translate) -> str:
 
 
 def _one(principal: Audience, _: Translate) -> str:
+    if is_invitation(principal):
+        return _("whoever opened the invitation %(value)s") % details(principal)
     phrases = {
         Everyone: _("anyone"),
         Authenticated: _("anyone signed in"),
@@ -264,6 +267,8 @@ def condition(audience: Audience, _: Translate) -> str:
 
 
 def _condition(principal: Audience, _: Translate) -> str:
+    if is_invitation(principal):
+        return _("have opened the invitation %(value)s") % details(principal)
     phrases = {
         Everyone: _("are anyone"),
         Authenticated: _("are signed in"),
@@ -278,6 +283,8 @@ def _condition(principal: Audience, _: Translate) -> str:
 
 def lack(principal: Principal, _: Translate) -> str:
     """What is not so: “not a member of Staff”."""
+    if is_invitation(principal):
+        return _("has not opened the invitation %(value)s") % details(principal)
     phrases = {
         Everyone: "",
         Authenticated: _("not signed in"),
@@ -423,7 +430,14 @@ def embargo_phrase(embargo: Embargo, _: Translate, reader: Reader = ANYBODY) -> 
         said = _closed(embargo.window, _, reader)
     else:
         said = _("the full version is %(closed)s") % {"closed": _closed(embargo.window, _, reader)}
-    return _("%(closed)s, to people with a grant too") % {"closed": said} if embargo.hard else said
+    said = _("%(closed)s, to people with a grant too") % {"closed": said} if embargo.hard else said
+    if embargo.then is None:
+        return said
+    return _("%(closed)s; then “%(policy)s” governs") % {"closed": said, "policy": policy_name(embargo.then)}
+
+
+def policy_name(policy: Policy) -> str:
+    return policy.name or policy.slug
 
 
 def _closed(window: Window, _: Translate, reader: Reader) -> str:

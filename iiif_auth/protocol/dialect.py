@@ -62,13 +62,15 @@ Answer = tuple[int, JSON]
 class Question:
     """What a probe is asked, and by whom: its own address, where everything else is, and what the asker reads (best first).
 
-    ``zone_name`` says where days begin, for the dates that refused people are told.
+    ``zone_name`` says where days begin, for the dates that refused people are told; ``ask_at`` is the page on which they can ask
+    for access, or ``""``.
     """
 
     address: str
     links: Links
     languages: tuple[str, ...] = ("en",)
     zone_name: str = "UTC"
+    ask_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,20 @@ def refusal(why: Why, opens: datetime | None, zone_name: str) -> Text:
     }
     note = tuple((language, (*strings, until[language])) for language, strings in text.note)
     return Text(text.heading, note)
+
+
+ASK = {
+    "en": "Why not, and how to ask for access: {address}",
+    "de": "Warum nicht, und wie Sie um Zugang bitten: {address}",
+    "fr": "Pourquoi, et comment demander l’accès : {address}",
+    "es": "Por qué no, y cómo pedir acceso: {address}",
+    "cy": "Pam ddim, a sut i ofyn am fynediad: {address}",
+}
+
+
+def with_way(note: LanguageMap, address: str) -> LanguageMap:
+    """A note that ends with the address of the page on which one may ask, in English where there is no better sentence."""
+    return tuple(
+        (language, (*strings, ASK.get(language.partition("-")[0].lower(), ASK["en"]).format(address=address)))
+        for language, strings in note
+    )

@@ -123,19 +123,19 @@ def blocks(offer: Offer, services: Services, setting: Setting) -> list[JSON]:
 # -- The answer of the probe (section 5.2) ------------------------------------------------------------------------
 
 
-def probe_result(decision: Decision, links: Links, zone_name: str = "UTC") -> JSON:
-    """What a probe answers, always with HTTP 200 (A2-PRB-01)."""
+def probe_result(decision: Decision, links: Links, zone_name: str = "UTC", ask_at: str = "") -> JSON:
+    """What a probe answers, always with HTTP 200 (A2-PRB-01); ``ask_at`` is where refused people may ask for access."""
     match decision:
         case Allowed(rendition=rendition):
             return _result(*_granted(rendition, links))
         case Denied():
-            return _refused(decision, links, zone_name)
+            return _refused(decision, links, zone_name, ask_at)
         case Unknown():
             return _result(404, _told(texts.UNKNOWN))
 
 
 def told(decision: Decision, question: Question) -> Answer:
-    return 200, probe_result(decision, question.links, question.zone_name)
+    return 200, probe_result(decision, question.links, question.zone_name, question.ask_at)
 
 
 def out_of_order(question: Question) -> Answer:
@@ -157,13 +157,13 @@ def _granted(rendition: Rendition, links: Links) -> tuple[int, JSON]:
     return 302, {"location": body(replace(rendition, uri=rendition.location), links, [])}
 
 
-def _refused(decision: Denied, links: Links, zone_name: str) -> JSON:
+def _refused(decision: Denied, links: Links, zone_name: str, ask_at: str) -> JSON:
     if decision.hidden:
         return _result(content_status(decision), _told(texts.HIDDEN))
     text = decision.text or texts.refusal(decision.why, decision.opens, zone_name)
     heading = text.heading if decision.text is None or text.note else texts.REFUSALS[decision.why].heading
     note = text.note or text.heading
-    rest = _told(Text(heading, note))
+    rest = _told(Text(heading, texts.with_way(note, ask_at) if ask_at else note))
     if decision.substitutes:
         rest = {"substitute": [substitute(instead, links) for instead in decision.substitutes], **rest}
     return _result(content_status(decision), rest)

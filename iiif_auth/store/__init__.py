@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from iiif_auth.store.offers import find_for, find_offer, find_offers, original_of, stands_in
 from iiif_auth.store.passes import (
+    VERSION,
     Finder,
     PassFacts,
     Presented,
@@ -36,6 +37,7 @@ from iiif_auth.store.rules import (
 from iiif_auth.store.values import grant_value, linked_principal, service_value, user_id
 
 __all__ = [
+    "VERSION",
     "Finder",
     "PassFacts",
     "Place",

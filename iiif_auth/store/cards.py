@@ -31,14 +31,14 @@ UNION ALL SELECT 'rendition', CAST(r.resource_id AS TEXT), r.url, r.tier, CAST(r
     CAST(r.label AS TEXT), CASE WHEN r.is_location THEN '1' ELSE '' END, r.source, NULL, NULL
     FROM iiif_auth_rendition r WHERE r.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'embargo', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), o.closes,
-    CASE WHEN o.hard THEN '1' ELSE '' END, CAST(o.note AS TEXT), NULL, NULL, NULL, NULL
+    CASE WHEN o.hard THEN '1' ELSE '' END, CAST(o.note AS TEXT), CAST(o.then_policy_id AS TEXT), CAST(o.id AS TEXT), NULL, NULL
     FROM iiif_auth_embargo o WHERE o.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'withdrawal', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEXT), CAST(o.ends AS TEXT), NULL,
     NULL, CAST(o.note AS TEXT), NULL, NULL, NULL, NULL
     FROM iiif_auth_withdrawal o WHERE o.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'grant', CAST(g.resource_id AS TEXT), CAST(g.starts AS TEXT), CAST(g.ends AS TEXT), g.tier,
     CASE WHEN g.take THEN '1' ELSE '' END, CAST(g.user_id AS TEXT), CAST(g.group_id AS TEXT), CAST(g.network_id AS TEXT),
-    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, ''), NULL
+    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, ''), CAST(g.invitation_id AS TEXT)
     FROM iiif_auth_grant g LEFT JOIN iiif_auth_accessservice s ON s.id = g.service_id
     WHERE g.resource_id IN (SELECT id FROM hit)
 """
@@ -54,7 +54,8 @@ class Card:
 
     row: Found
     renditions: list[Found] = field(default_factory=list)
-    embargoes: list[policy.Embargo] = field(default_factory=list)
+    embargoes: list[tuple[int, policy.Embargo, int | None]] = field(default_factory=list)
+    """Primary key, the value, and the primary key of the policy that governs then."""
     withdrawals: list[policy.Withdrawal] = field(default_factory=list)
     grants: list[Found] = field(default_factory=list)
 
@@ -93,8 +94,9 @@ def _lay(card: Card, what: str, values: Found) -> None:
     elif what == "grant":
         card.grants.append(values)
     elif what == "embargo":
-        closes, hard, note = values[3:6]
-        card.embargoes.append(policy.Embargo(window(values), policy.Closes(closes), bool(hard), map_of(note)))
+        closes, hard, note, then, key = values[3:8]
+        value = policy.Embargo(window(values), policy.Closes(closes), bool(hard), map_of(note))
+        card.embargoes.append((int(key), value, int(then) if then else None))
     else:
         card.withdrawals.append(policy.Withdrawal(window(values), map_of(values[5])))
 

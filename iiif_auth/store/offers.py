@@ -13,7 +13,7 @@ from iiif_auth.policy.decide import is_restricted
 from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
 from iiif_auth.store.passes import Finder, Presented
 from iiif_auth.store.rules import Rulebook, RulesInMotion, books, database, epoch, key_of, rulebook
-from iiif_auth.store.values import reach_of, renamed, settled, user_id, with_grants
+from iiif_auth.store.values import reach_needed, reach_of, renamed, settled, user_id, with_grants, with_then
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _current(uri: str) -> tuple[Rulebook, Reading]:
 
 
 def _named_instead(offer: policy.Offer) -> list[str]:
-    tiers = (tier for level in offer.levels if level.policy for tier in level.policy.tiers)
+    tiers = (tier for level in offer.levels for held in level.policies for tier in held.tiers)
     return list(dict.fromkeys(tier.substitute for tier in tiers if tier.substitute))
 
 
@@ -245,7 +245,7 @@ def _addresses(book: Rulebook, cards: dict[str, Card], uri: str) -> Iterable[tup
 
 def _version_at(address: Address, levels: Sequence[policy.Level]) -> Version:
     """What an address of its own stands for. Where no policy has its tier, or the tier shows nothing, it needs all the reach."""
-    reach = reach_of(address.tier, levels)
+    reach = reach_needed(address.tier, levels)
     return Version(address.tier, reach if reach > policy.OTHER else policy.FULL, address.source)
 
 
@@ -258,9 +258,9 @@ def _derived(book: Rulebook, address: Address, levels: Sequence[policy.Level], s
     tiers = [
         tier
         for level in levels
-        if level.policy
-        for tier in level.policy.tiers
-        if book.tier_suffixes.get((level.policy.slug, tier.slug)) == suffix
+        for held in level.policies
+        for tier in held.tiers
+        if book.tier_suffixes.get((held.slug, tier.slug)) == suffix
     ]
     if not tiers:
         return None
@@ -339,7 +339,10 @@ def _levels(book: Rulebook, card: Card) -> tuple[tuple[policy.Level, ...], bool]
         name=uri,
         policy=book.policies[own] if own else None,
         overrides=bool(governed) and governed.endswith("!"),
-        embargoes=tuple(card.embargoes),
+        embargoes=tuple(
+            with_then(value, then, book.policies, book.policy_grants)
+            for _pk, value, then in sorted(card.embargoes, key=_key)
+        ),
         withdrawals=tuple(card.withdrawals),
         policy_grants=book.policy_grants.get(own or 0, ()),
     )
@@ -348,8 +351,13 @@ def _levels(book: Rulebook, card: Card) -> tuple[tuple[policy.Level, ...], bool]
     return tuple(settled(one, uri) for one in levels), bool(place and place.hidden)
 
 
+def _key(found: tuple[int, policy.Embargo, int | None]) -> int:
+    return found[0]
+
+
 def _grant(book: Rulebook, values: Found, levels: Sequence[policy.Level]) -> policy.Grant:
     tier, take, user, group, network = values[3:8]
+    invitation = values[9]
     number, _, service = values[8].partition(" ")
     principal: policy.Principal
     if user:
@@ -358,6 +366,8 @@ def _grant(book: Rulebook, values: Found, levels: Sequence[policy.Level]) -> pol
         principal = policy.Group(group)
     elif network:
         principal = book.networks[int(network)]
+    elif invitation:
+        principal = policy.invited(invitation)
     else:
         principal = policy.Agreed(service)
     return policy.Grant(principal, reach_of(tier, levels), window(values), bool(take), number)
@@ -366,7 +376,7 @@ def _grant(book: Rulebook, values: Found, levels: Sequence[policy.Level]) -> pol
 def _tier_label(levels: Sequence[policy.Level], slug: str) -> policy.LanguageMap:
     if not slug:
         return ()
-    found = (t.label for level in levels if level.policy for t in level.policy.tiers if t.slug == slug and t.label)
+    found = (t.label for level in levels for held in level.policies for t in held.tiers if t.slug == slug and t.label)
     return next(found, ())
 
 
@@ -382,10 +392,10 @@ def _others(
 ) -> Iterable[policy.Rendition]:
     """The smaller renditions there are, largest first, one for each reach."""
     found: dict[int, policy.Rendition] = {}
-    for level in levels:
-        for tier in level.policy.tiers if level.policy else ():
-            if level.policy and tier.gets is policy.Gets.SMALLER:
-                suffix = book.tier_suffixes[(level.policy.slug, tier.slug)]
+    for held in (held for level in levels for held in level.policies):
+        for tier in held.tiers:
+            if tier.gets is policy.Gets.SMALLER:
+                suffix = book.tier_suffixes[(held.slug, tier.slug)]
                 rendition = _smaller(book, address, levels, tier, suffix, wanted)
                 if rendition is not None and policy.OTHER < rendition.reach < wanted.reach:
                     found.setdefault(rendition.reach, rendition)
@@ -407,7 +417,7 @@ def _smaller(
     label = tier.label or wanted.label
     for row in sorted(address.card.renditions, key=lambda row: int(row[3]) != address.image_api.value):
         if row[2] == tier.slug and not row[6]:
-            api, reach = policy.ImageApi(int(row[3])), reach_of(tier.slug, levels)
+            api, reach = policy.ImageApi(int(row[3])), reach_needed(tier.slug, levels)
             return policy.Rendition(
                 row[1],
                 reach,

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
+from django.utils import timezone
 
 from iiif_auth.store.cards import Found, instant
 from iiif_auth.store.rules import database
@@ -32,6 +33,20 @@ class PassFacts:
     ends: datetime
     idle_minutes: int
     sound: bool
+    doors: frozenset[str] = frozenset()
+    """Services through which tokens are drawn, but by an invitation and without signing in: to policy nobody went through."""
+    invitation: str | None = None
+    invited_until: datetime | None = None
+
+    @property
+    def gone_through(self) -> frozenset[str]:
+        """The services that count for policy."""
+        return frozenset(self.agreements) - self.doors
+
+    def invited(self, at: datetime) -> str | None:
+        """The invitation that this pass carries, as long as it has not ended."""
+        live = self.invited_until is not None and at < self.invited_until
+        return self.invitation if live else None
 
     def expired(self, at: datetime) -> bool:
         return self.idle_until <= at or self.ends <= at
@@ -51,8 +66,14 @@ class TokenFacts:
 
 HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, CAST(p.idle_until AS TEXT),
     CAST(p.ends AS TEXT), p.idle_minutes,
-    (SELECT {together}(s.slug || ' ' || a.origin, ',') FROM iiif_auth_agreement a
-        JOIN iiif_auth_accessservice s ON s.id = a.service_id WHERE a.holder_id = p.id), {groups}"""
+    (SELECT CAST(i.id AS TEXT) || ' ' || CAST(i.ends AS TEXT) FROM iiif_auth_invitation i WHERE i.id = p.invitation_id),
+    (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
+        ',')
+        FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
+        WHERE a.holder_id = p.id AND a.version = {version}), {groups}"""
+VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
+    ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
+"""The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
@@ -76,6 +97,7 @@ def _statement(template: str, model: str, using: str) -> str:
         password=quote(_column(people, "password") or "password"),
         active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
         groups=_groups_of(people, quote, TOGETHER[vendor]),
+        version=VERSION,
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
@@ -119,17 +141,17 @@ def nobody() -> Presented:
 
 def presented_pass(digest: str) -> Presented:
     """The pass with this digest, expired or not; one query."""
-    return _presented(_row(BROWSER, digest))
+    return _presented(_row(BROWSER, _moment(), digest))
 
 
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
-    return _presented(_row(TICKETS, number))
+    return _presented(_row(TICKETS, _moment(), number))
 
 
 def presented_token(digest: str) -> Presented:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    row = _row(BEARER, digest)
+    row = _row(BEARER, _moment(), digest)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     pulse, service, dialect, origin, ends, holder = row[:6]
@@ -148,7 +170,12 @@ def find_token(digest: str) -> TokenFacts | None:
     return presented_token(digest).token
 
 
-def _row(template: str, *values: str | int) -> Found | None:
+def _moment() -> Any:
+    """Now, as this database writes it: versions of terms come into force without anybody changing a row."""
+    return connections[database()].ops.adapt_datetimefield_value(timezone.now())
+
+
+def _row(template: str, *values: Any) -> Found | None:
     using = database()
     statement = _statement(template, settings.AUTH_USER_MODEL, using)
     with connections[using].cursor() as cursor:
@@ -174,10 +201,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
     """What a row says. The same row says the same, however often it is read."""
-    key, user, credential, password, active, idle, ends, minutes, agreed, groups = row
+    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups = row
     agreements: dict[str, set[str]] = defaultdict(set)
-    for service, _, origin in (text.partition(" ") for text in agreed.split(",")) if agreed else ():
+    doors: set[str] = set()
+    for service, origin, *marks in (text.split(" ") for text in agreed.split(",")) if agreed else ():
         agreements[service].add(origin)
+        doors.update([service] if marks else [])
+    invitation, _, until = (invited or "").partition(" ")
     return PassFacts(
         id=key,
         user=user_id(user) if user else None,
@@ -187,4 +217,7 @@ def _pass_facts(row: Found) -> PassFacts:
         ends=instant(ends) or NEVER,
         idle_minutes=minutes,
         sound=not user or bool(active and password is not None and credential == credential_mark(password)),
+        doors=frozenset(doors),
+        invitation=invitation or None,
+        invited_until=instant(until),
     )

@@ -39,6 +39,7 @@ from iiif_auth.store.values import (
     texts_of,
     virtual_of,
     with_grants,
+    with_then,
 )
 
 logger = logging.getLogger("iiif_auth.store")
@@ -188,7 +189,7 @@ class Reader:
             # A rule that can not be read is not a yes (security D8).
             logger.exception("Policy %s can not be read; it admits nobody.", row.slug)
             values = ()
-        return policy.Policy(row.slug, values, texts, row.name, row.signed)
+        return policy.Policy(row.slug, values, texts, row.name, row.signed, row.requestable)
 
     def _tier(self, book: Rulebook, row: AccessPolicy, tier: Tier) -> policy.Tier:
         suffix = tier.suffix or f"~{tier.slug}"
@@ -224,16 +225,17 @@ class Reader:
 
     def _read_collections(self, book: Rulebook) -> None:
         rows = {row.pk: row for row in Collection.objects.using(self.using)}
-        overlays = self._overlays()
+        overlays = self._overlays(book)
         for key in rows:
             self._place(book, rows, overlays, key, ())
 
-    def _overlays(self) -> dict[str, dict[int, list[Any]]]:
+    def _overlays(self, book: Rulebook) -> dict[str, dict[int, list[Any]]]:
         found: dict[str, dict[int, list[Any]]] = {
             name: defaultdict(list) for name in ("embargo", "withdrawal", "grant")
         }
-        for embargo in Embargo.objects.using(self.using).filter(collection__isnull=False):
-            found["embargo"][embargo.collection_id or 0].append(embargo_value(embargo))
+        for embargo in Embargo.objects.using(self.using).filter(collection__isnull=False).order_by("pk"):
+            value = with_then(embargo_value(embargo), embargo.then_policy_id, book.policies, book.policy_grants)
+            found["embargo"][embargo.collection_id or 0].append(value)
         for withdrawal in Withdrawal.objects.using(self.using).filter(collection__isnull=False):
             window = policy.Window(withdrawal.starts, withdrawal.ends)
             found["withdrawal"][withdrawal.collection_id or 0].append(

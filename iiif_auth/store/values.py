@@ -33,22 +33,23 @@ def substitute_of(tier: Tier, suffix: str) -> str:
 
 def settled(level: policy.Level, base: str) -> policy.Level:
     """A level whose tiers name the stand-ins of this very resource."""
-    held = level.policy
-    named = (
-        {tier.substitute: base + tier.substitute[1:] for tier in held.tiers if tier.substitute.startswith("+")}
-        if held
-        else {}
-    )
-    return renamed(level, named)
+    instead = {tier.substitute for held in level.policies for tier in held.tiers if tier.substitute.startswith("+")}
+    return renamed(level, {one: base + one[1:] for one in instead})
 
 
 def renamed(level: policy.Level, names: Mapping[str, str]) -> policy.Level:
     """A level whose tiers call what they show instead by other names; the level itself if there are none."""
-    held = level.policy
-    if held is None or not any(tier.substitute in names for tier in held.tiers):
+    if not any(tier.substitute in names for held in level.policies for tier in held.tiers):
         return level
+    embargoes = tuple(
+        one if one.then is None else replace(one, then=_naming(one.then, names)) for one in level.embargoes
+    )
+    return replace(level, policy=level.policy and _naming(level.policy, names), embargoes=embargoes)
+
+
+def _naming(held: policy.Policy, names: Mapping[str, str]) -> policy.Policy:
     tiers = tuple(replace(tier, substitute=names.get(tier.substitute, tier.substitute)) for tier in held.tiers)
-    return replace(level, policy=replace(held, tiers=tiers))
+    return replace(held, tiers=tiers)
 
 
 def month_day(text: str) -> tuple[int, int]:
@@ -100,7 +101,18 @@ def dialects_of(row: AccessService) -> tuple[str, ...]:
 
 
 def embargo_value(row: Embargo) -> policy.Embargo:
+    """An embargo but for what governs then, which is of the rulebook: see :func:`with_then`."""
     return policy.Embargo(policy.Window(row.starts, row.ends), policy.Closes(row.closes), row.hard, texts_of(row.note))
+
+
+def with_then(
+    value: policy.Embargo,
+    key: int | None,
+    policies: Mapping[int, policy.Policy],
+    grants: Mapping[int, tuple[policy.Grant, ...]],
+) -> policy.Embargo:
+    """An embargo with the policy of this primary key, and what is granted for it, from its end on."""
+    return value if key is None else replace(value, then=policies[key], then_grants=grants.get(key, ()))
 
 
 def audience(tier: Tier, networks: dict[int, policy.Network]) -> policy.Audience:
@@ -140,6 +152,9 @@ def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]
         return networks[row.network_id]
     if row.service is not None:
         return policy.Agreed(row.service.slug, str(row.service))
+    invitation = getattr(row, "invitation_id", None)
+    if invitation is not None:
+        return policy.invited(str(invitation))
     raise ValueError(f"{row!r} names nobody.")
 
 
@@ -151,11 +166,22 @@ def virtual_of(row: Tier) -> policy.Virtual | None:
 
 
 def reach_of(tier: str, levels: Sequence[policy.Level]) -> int:
-    """The reach of a tier by its identifier: of the nearest policy that has it, else nothing."""
-    if not tier:
-        return policy.FULL
-    found = (t.reach for level in levels if level.policy for t in level.policy.tiers if t.slug == tier)
-    return next(found, policy.NOTHING)
+    """The reach of a tier by its identifier: of the nearest policy that has it, else nothing.
+
+    Where an embargo brings another policy that has it too, the smaller one counts: a grant never opens more than was meant.
+    """
+    return policy.FULL if not tier else min(_reaches(tier, levels), default=policy.NOTHING)
+
+
+def reach_needed(tier: str, levels: Sequence[policy.Level]) -> int:
+    """The reach that the version for a tier asks for: as :func:`reach_of`, but where there are two, the larger one."""
+    return policy.FULL if not tier else max(_reaches(tier, levels), default=policy.NOTHING)
+
+
+def _reaches(tier: str, levels: Sequence[policy.Level]) -> list[int]:
+    """The reaches of a tier in the policies that ever govern the nearest level which has it."""
+    each = ([t.reach for held in level.policies for t in held.tiers if t.slug == tier] for level in levels)
+    return next((found for found in each if found), [])
 
 
 def grant_value(row: Grant, networks: dict[int, policy.Network], levels: Sequence[policy.Level]) -> policy.Grant:

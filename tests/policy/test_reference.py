@@ -20,6 +20,7 @@ from iiif_auth.policy.types import (
     Embargo,
     Everyone,
     Grant,
+    Level,
     Network,
     Season,
     Tier,
@@ -30,7 +31,7 @@ from iiif_auth.policy.types import (
     zone,
 )
 from tests.reference import campaign
-from tests.reference.cases import ASKED, block
+from tests.reference.cases import ASKED, MICROSECOND, block
 
 SEED = 2024
 BLOCKS = range(20_000 // ASKED)
@@ -177,6 +178,25 @@ def the_first_end_counts(patch):
     patch.setattr(program, "latest", lambda windows: min((w.end for w in windows if w.end), default=None))
 
 
+def what_governs_then_is_ignored(patch):
+    patch.setattr(Level, "governed", lambda self, at: self)
+
+
+def the_first_to_end_governs_for_ever(patch):
+    right = Embargo.ended
+    patch.setattr(Embargo, "ended", lambda self: -right(self))
+
+
+def it_governs_one_instant_late(patch):
+    right = Level.governed
+    patch.setattr(Level, "governed", lambda self, at: right(self, at - MICROSECOND))
+
+
+def grants_for_the_former_policy_stay(patch):
+    right = Level.governed
+    patch.setattr(Level, "governed", lambda self, at: replace(right(self, at), policy_grants=self.policy_grants))
+
+
 def nothing_seals(patch):
     patch.setattr(program.Case, "_sealed", lambda self, standing, reach: False)
 
@@ -215,6 +235,10 @@ TWINS = [
     overriding_is_ignored,
     without_any_policy_all_is_open,
     the_first_end_counts,
+    what_governs_then_is_ignored,
+    the_first_to_end_governs_for_ever,
+    it_governs_one_instant_late,
+    grants_for_the_former_policy_stay,
     nothing_seals,
     a_uri_is_named_twice,
     everybody_may_take,

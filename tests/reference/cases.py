@@ -203,9 +203,15 @@ def embargoes(rng):
             Closes.ALL if rng.random() < 0.4 else Closes.FULL,
             rng.random() < 0.3,
             rng.choice(NOTES) if rng.random() < 0.5 else (),
+            *then(rng),
         )
         for _ in range(rng.choice((1, 1, 2, 3)))
     )
+
+
+def then(rng):
+    """Now and then a policy that governs from the end on, and grants given for it."""
+    return (policy(rng), grants(rng, 0.3)) if rng.random() < 0.4 else (None, ())
 
 
 def withdrawals(rng):

@@ -136,12 +136,26 @@ def counted(place):
     return [(FULL, True)] if place.bare else place.sources
 
 
+class Governed:
+    """A level with the policy that governs it at an instant. ("What governs a level".)"""
+
+    def __init__(self, level, at):
+        self.overrides, self.embargoes, self.withdrawals = level.overrides, level.embargoes, level.withdrawals
+        self.grants, self.policy, self.policy_grants = level.grants, level.policy, level.policy_grants
+        reached = None
+        for embargo in level.embargoes:
+            end = embargo.window.end and embargo.window.end.astimezone(UTC)
+            if embargo.then and end and end <= at and (reached is None or end > reached):
+                reached, self.policy, self.policy_grants = end, embargo.then, embargo.then_grants
+
+
 def places(offer, subject, at):
     """The levels in force, nearest first."""
-    aside = [number for number, level in enumerate(offer.levels) if level.policy and level.overrides][:1]
-    policies = [None if aside and number > aside[0] else level.policy for number, level in enumerate(offer.levels)]
+    levels = [Governed(level, at) for level in offer.levels]
+    aside = [number for number, level in enumerate(levels) if level.policy and level.overrides][:1]
+    policies = [None if aside and number > aside[0] else level.policy for number, level in enumerate(levels)]
     found, grants = [], []
-    for number, level in enumerate(offer.levels):
+    for number, level in enumerate(levels):
         grants = grants + list(level.grants)
         bare = policies[number] is None and (number > 0 or policies.count(None) < len(policies))
         found.append(Place(level, policies[number], bare, grants, subject, offer.made, at))

@@ -25,6 +25,7 @@ from iiif_auth.models import (
     RefusalText,
     Rendition,
     Resource,
+    Terms,
     Tier,
     Withdrawal,
 )
@@ -65,6 +66,7 @@ def library():
     factories.EmbargoFactory(resource=row)
     factories.WithdrawalFactory(resource=row)
     factories.GrantFactory(resource=row)
+    Terms.objects.create(service=service, number=1, heading={"en": ["Terms"]}, text={"en": ["Please read."]})
 
 
 WATCHED = {
@@ -79,6 +81,7 @@ WATCHED = {
     Embargo: ("hard", RULE),
     Withdrawal: ("reason", RULE),
     Grant: ("take", RULE),
+    Terms: ("note", RULE),
     Resource: ("date", CONTENT),
     Rendition: ("format", CONTENT),
 }
