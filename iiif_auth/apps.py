@@ -14,6 +14,7 @@ class IIIFAuthConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from iiif_auth import checks, signals, triggers  # noqa: F401 - they register themselves with loaded apps
+        from iiif_auth import checks, counting, history, signals, triggers  # noqa: F401 - they register themselves with loaded apps
 
+        history.connect()
         post_migrate.connect(triggers.reinstall, sender=self, dispatch_uid="iiif_auth.triggers")

@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from iiif_auth import fetch, triggers
 from iiif_auth.conf import DEFAULTS, conf
+from iiif_auth.dates import days
 from iiif_auth.enforce import doors
 from iiif_auth.protocol import origins
 
@@ -272,6 +273,7 @@ def lives() -> Iterator[CheckMessage]:
         ("SIGNED_MINUTES", 1, 720, "minutes"),
         ("EDGE_SECONDS", 1, 60, "seconds"),
         ("RANGE_BYTES", 65_536, 1_073_741_824, "bytes"),
+        ("COUNT_SECONDS", 0, 3600, "seconds"),
     ):
         given = conf.given.get(key, DEFAULTS[key])
         if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:
@@ -293,6 +295,18 @@ def sending() -> Iterator[CheckMessage]:
         )
 
 
+def terms() -> Iterator[CheckMessage]:
+    try:
+        for text in conf.TERM_ENDS:
+            days.in_year(2028, text)
+    except (TypeError, ValueError):
+        yield error(
+            44,
+            "TERM_ENDS has a day that does not exist.",
+            'Write the last days of terms as MM-DD, such as ("03-31", "07-31").',
+        )
+
+
 SETTINGS_CHECKS = (
     keys,
     base_url,
@@ -310,6 +324,7 @@ SETTINGS_CHECKS = (
     manifests,
     user_model,
     csp,
+    terms,
 )
 
 

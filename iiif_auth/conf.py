@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "RANGE_BYTES": 1_048_576,
     "SEND_FILE_HEADER": "X-Accel-Redirect",
     "SEND_UPSTREAM": "",
+    "COUNT_SECONDS": 60,
+    "TERM_ENDS": ("03-31", "07-31", "12-31"),
 }
 """Every key there is, with its default."""
 
@@ -156,6 +158,16 @@ class Conf:
     def SEND_UPSTREAM(self) -> str:
         """A prefix such as ``/_iiif_up/`` of internal nginx locations, one a door, for ``X-Accel-Redirect`` to image servers."""
         return str(self._value("SEND_UPSTREAM"))
+
+    @property
+    def COUNT_SECONDS(self) -> float:
+        """How long decisions are counted in memory before they are written down for the reports, in seconds; 0: not counted."""
+        return float(self._value("COUNT_SECONDS"))
+
+    @property
+    def TERM_ENDS(self) -> tuple[str, ...]:
+        """The last days of terms as ``MM-DD``, for grants “until the end of term”; empty: there are no terms."""
+        return tuple(self._value("TERM_ENDS"))
 
     def _hook(self, key: str) -> Callable[..., Any] | None:
         path = self._value(key)

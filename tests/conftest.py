@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings as examples
 
+from iiif_auth.conf import DEFAULTS
+
 examples.register_profile("patient", examples.default, deadline=None)  # otherwise as it was: in CI without chance
 examples.load_profile("patient")
+
+DEFAULTS["COUNT_SECONDS"] = 0  # else whichever test comes a minute later would write down what others counted
 
 LONG = ("postgres", "browser", "readme")
 """Markers of tests that take long, mostly waiting for others: begun first, lest one worker is left with one at the end."""
@@ -48,6 +54,25 @@ def quick_passwords(request: pytest.FixtureRequest) -> None:
     """Passwords are hashed to be slow; hundreds of accounts in tests need not be."""
     if "settings" in request.fixturenames or "db" in request.fixturenames:
         request.getfixturevalue("settings").PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loggers_as_they_were() -> Iterator[None]:
+    """What configures logging anew within a module switches off the loggers of everything else, and so ends with it."""
+    ours = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("iiif_auth")]
+    before = [(one, one.disabled, one.propagate, one.level) for one in ours]
+    disabled = logging.root.manager.disable
+    yield
+    logging.disable(disabled)
+    for one, *state in before:
+        one.disabled, one.propagate, one.level = state
+
+
+@pytest.fixture(autouse=True)
+def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's transaction is not ended by the check's looking after old connections, as Django's own client sees to."""
+    if "db" in request.fixturenames:
+        monkeypatch.setattr("iiif_auth.enforce.wsgi.close_old_connections", lambda: None)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

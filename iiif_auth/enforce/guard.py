@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from iiif_auth import cors, identify, store
+from iiif_auth import cors, counting, identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import signed
 from iiif_auth.policy.decide import decide
@@ -64,7 +64,9 @@ def verdict(request: HttpRequest, url: str) -> Verdict:
     ticket: signed.Ticket | None = getattr(request, "iiif_auth_ticket", None)
     offer, presented = store.find_for(uri, _finder(request, uri, ticket, now))
     asker = _asker(request, offer, presented, ticket)
-    return Verdict(offer, decide(offer, asker, now), now)
+    decision = decide(offer, asker, now)
+    counting.note("content", offer, decision, asker.address, now)
+    return Verdict(offer, decision, now)
 
 
 def _finder(request: HttpRequest, uri: str, ticket: signed.Ticket | None, now: datetime) -> store.Finder:

@@ -69,6 +69,9 @@ def _end() -> None:
     if _hosts_code():
         request_finished.send(sender=CheckFirst)
     else:
+        from iiif_auth import counting  # by now the site's apps are loaded
+
+        counting.flush_when_due(CheckFirst)  # a process that answers checks only would never write down what it counted
         close_old_connections()
 
 
