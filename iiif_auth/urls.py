@@ -9,10 +9,14 @@ from django.urls import path, re_path
 
 from iiif_auth.enforce.check import check
 from iiif_auth.http.access import access
+from iiif_auth.http.ask import ask, asked
+from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
+from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
 from iiif_auth.http.probe import ProbeView
+from iiif_auth.http.refused import refused
 from iiif_auth.http.services import ServicesView
 from iiif_auth.http.signed import at_signed_address
 from iiif_auth.http.token import token
@@ -29,7 +33,12 @@ urlpatterns = [
     re_path(rf"^{ANY}/logout/{SLUG}\Z", logout, name="logout"),
     re_path(rf"^{ANY}/client/{SLUG}\Z", client, name="client"),
     re_path(rf"^{PROBING}/probe/(?P<reference>[^/]+)\Z", ProbeView.as_view(), name="probe"),
+    path("refused/<str:reference>", refused, name="refused"),
+    path("ask/<str:reference>", ask, name="ask"),
+    path("asked/<str:secret>", asked, name="asked"),
+    path("invited/<str:secret>", invited, name="invited"),
     path("check", check, name="check"),
+    path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),
     path("services", ServicesView.as_view(), name="services"),
     path("services/<str:reference>", ServicesView.as_view(), name="services"),

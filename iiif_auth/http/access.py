@@ -11,18 +11,21 @@ from urllib.parse import urlencode
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import clients, identify, middleware, passes, store
+from iiif_auth import clients, identify, middleware, passes, store, terms
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
 from iiif_auth.http.reading import text
+from iiif_auth.models import Terms
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
 from iiif_auth.protocol import dialects, origins
+from iiif_auth.protocol.languages import frozen
 
 
 @never_cache
@@ -99,10 +102,19 @@ def login(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and "switch" in request.POST:
         logout(request)
     if not identify.is_signed_in(request):
-        return to_login(request)
+        return at_login_by_invitation(request, visit)
     if request.method == "POST":
         return granted(request, visit)
     return confirmation(request, visit)
+
+
+def at_login_by_invitation(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Whoever carries an invitation needs no account: a click lets the viewer ask on their behalf, as nobody in particular."""
+    found = identify.current_pass(request)
+    invited = found.standing is identify.Standing.SOUND and found.facts is not None and found.facts.user is None
+    if not invited or found.facts is None or found.facts.invited(timezone.now()) is None or "sign-in" in request.POST:
+        return to_login(request)
+    return granted(request, visit) if request.method == "POST" else confirmation(request, visit)
 
 
 def clickthrough(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -110,9 +122,13 @@ def clickthrough(request: HttpRequest, visit: Visit) -> HttpResponse:
 
     Then too a browser must be asking for a page: a picture on somebody's site is nobody's agreement.
     """
-    if request.method == "POST" or (visit.at_once and is_for_a_page(request)):
+    current = terms.in_force(visit.service.slug, timezone.now())
+    if request.method == "POST" and request.POST.get("version", "0") == (str(current.number) if current else "0"):
         return granted(request, visit)
-    return confirmation(request, visit)
+    # A version that is in force is read here: viewers show the note of the service, which is none.
+    if visit.at_once and current is None and is_for_a_page(request):
+        return granted(request, visit)
+    return confirmation(request, visit, current)
 
 
 def kiosk(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -168,18 +184,27 @@ def to_login(request: HttpRequest) -> HttpResponse:
     return with_headers(response, PAGE)
 
 
-def confirmation(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The page with the button. Whoever is signed in already is not asked to sign in, only whether to go on."""
+def confirmation(request: HttpRequest, visit: Visit, current: Terms | None = None) -> HttpResponse:
+    """The page with the button. Whoever is signed in already is not asked to sign in, only whether to go on.
+
+    Args:
+        current: the version of the terms that is in force; whoever agrees to another one is shown this one.
+    """
     service = visit.service
     is_login = service.pattern is Pattern.LOGIN
-    asked = text(request, service.heading) or text(request, service.label)
+    heading, note = (frozen(current.heading), frozen(current.text)) if current else (service.heading, service.note)
+    asked = text(request, heading) or text(request, service.label)
     context: dict[str, object] = {
         "title": _("Continue to the viewer?") if is_login else asked,
         "label": text(request, service.label),
-        "note": text(request, service.note) if not is_login else "",
+        "note": text(request, note) if not is_login else "",
+        "version": current.number if current else 0,
+        "since": current.from_day if current else None,
+        "anew": request.method == "POST",
         "confirm": text(request, service.confirm_label) if not is_login else "",
         "origin": visit.origin,
-        "person": request.user if is_login else None,
+        "person": request.user if is_login and identify.is_signed_in(request) else None,
+        "invited": is_login and not identify.is_signed_in(request),
     }
     return page(request, "iiif_auth/access.html", context)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from iiif_auth import identify, store
+from iiif_auth import counting, identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import guard, signed
 from iiif_auth.http.api_view import PublicView
@@ -103,7 +103,9 @@ class InfoView(PublicView):
                 return self._missing()
             return self._public(self._described(request, offer, document, now), hidden=offer.hidden)
         token = identify.shown_token(request._request, doors(offer, asked))
-        decision = decide(offer, identify.bearer_of(request._request, token), now)
+        asker = identify.bearer_of(request._request, token)
+        decision = decide(offer, asker, now)
+        counting.note("probe", offer, decision, asker.address, now)
         if offer.hidden and not isinstance(decision, Allowed) and not self._browser_may(request, offer, now):
             return self._missing()
         lesser = self._lesser(offer, decision)

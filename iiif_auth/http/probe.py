@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from iiif_auth import identify, store
+from iiif_auth import counting, identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import delivering
 from iiif_auth.http.api_view import PublicView
@@ -27,30 +28,42 @@ class ProbeView(PublicView):
     """
 
     def get(self, request: Request, space: str, reference: str) -> Response:
-        decision = judged(request, space, reference)
-        return answer(*dialects.PROBES[space].told(decision, question(request, space, reference)))
+        decision, offer = judged(request, space, reference)
+        ask_at = asking_page(request, reference) if offer is not None and takes_requests(offer) else ""
+        return answer(*dialects.PROBES[space].told(decision, question(request, space, reference, ask_at)))
 
     def out_of_order(self) -> Response:
         space = self.kwargs["space"]
         return answer(*dialects.PROBES[space].out_of_order(question(self.request, space, self.kwargs["reference"])))
 
 
-def question(request: Request, space: str, reference: str) -> Question:
+def question(request: Request, space: str, reference: str, ask_at: str = "") -> Question:
     where = links(space)
-    return Question(where.probe_at + reference, where, languages(request._request), conf.TIME_ZONE)
+    return Question(where.probe_at + reference, where, languages(request._request), conf.TIME_ZONE, ask_at)
 
 
-def judged(request: Request, space: str, reference: str) -> Decision:
+def takes_requests(offer: Offer) -> bool:
+    """Whether a policy on the way says that readers may ask; the page itself then says whether it would help just now."""
+    return any(policy.requestable for level in offer.levels for policy in level.policies)
+
+
+def asking_page(request: Request, reference: str) -> str:
+    return conf.BASE_URL + reverse("iiif_auth:refused", kwargs={"reference": reference})
+
+
+def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offer | None]:
     """find → identify → decide; and where the policy says so, to what address the browser is sent with no cookie."""
     uri, shown = identity.referred(reference, conf.BASE_URL), identify.showing(request._request)
     offer, presented = store.find_for(uri, shown) if uri else (None, store.Presented(""))
     now = timezone.now()
     token = identify.counting_token(presented.token, doors(offer, space))
-    decision = decide(offer, identify.bearer_of(request._request, token), now)
+    asker = identify.bearer_of(request._request, token)
+    decision = decide(offer, asker, now)
+    counting.note("probe", offer, decision, asker.address, now)
     if isinstance(decision, Allowed) and offer is not None:
         holder = None if token is None else token.holder
-        return delivering.delivered(decision, offer, holder, identify.ambient(request._request), now)
-    return decision
+        return delivering.delivered(decision, offer, holder, identify.ambient(request._request), now), offer
+    return decision, offer
 
 
 def doors(offer: Offer | None, space: str) -> identify.Doors:

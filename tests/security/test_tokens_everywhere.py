@@ -35,6 +35,7 @@ ARGUMENTS = {
     "name": "report.txt",
     "slug": "login",
     "reference": "x",
+    "secret": "s" * 43,
 }
 
 
