@@ -1,0 +1,3 @@
+"""Bringing in what is kept elsewhere, and giving it out: spreadsheets, lists of addresses, manifests."""
+
+from __future__ import annotations
