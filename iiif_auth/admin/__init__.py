@@ -1,5 +1,31 @@
 """The admin: importing it registers every model that people look at or change."""
 
-from iiif_auth.admin import clients, content, overlays, passes, rules
+from iiif_auth.admin import (
+    batches,
+    clients,
+    content,
+    delegation,
+    drafts,
+    history,
+    overlays,
+    passes,
+    reports,
+    requests,
+    rules,
+    terms,
+)
 
-__all__ = ["clients", "content", "overlays", "passes", "rules"]
+__all__ = [
+    "batches",
+    "clients",
+    "content",
+    "delegation",
+    "drafts",
+    "history",
+    "overlays",
+    "passes",
+    "reports",
+    "requests",
+    "rules",
+    "terms",
+]

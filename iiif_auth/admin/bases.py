@@ -13,6 +13,9 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from iiif_auth.admin.recorded import recorded_pattern
+from iiif_auth.admin.remembered import Remembered
+from iiif_auth.admin.scope import Scoped, ScopedInline
 from iiif_auth.conf import conf
 from iiif_auth.models.content import ResourceURLField
 from iiif_auth.models.fields import LanguageMapField
@@ -20,11 +23,11 @@ from iiif_auth.protocol import identity
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
-    StackedInline = admin.StackedInline[Any, Any]
+    PlainInline = admin.StackedInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
     InlineFormSet = BaseInlineFormSet[Any, Any, Any]
 else:
-    ModelAdmin, StackedInline = admin.ModelAdmin, admin.StackedInline
+    ModelAdmin, PlainInline = admin.ModelAdmin, admin.StackedInline
     ModelForm, InlineFormSet = forms.ModelForm, BaseInlineFormSet
 
 LONG_TEXTS = ("note", "error_note")
@@ -53,12 +56,21 @@ def name_parts(found: forms.SplitDateTimeField) -> None:
         part.attrs["aria-label"] = name % {"label": found.label}
 
 
-class Admin(Fields, ModelAdmin):
+class StackedInline(ScopedInline, PlainInline):
+    """Rows on the page of their owner, for those who may see and change them there."""
+
+
+class Admin(Remembered, Fields, Scoped, ModelAdmin):
     """A list that stays quick with many rows, and a form that speaks in sentences."""
 
     list_per_page = 100
     list_max_show_all = 100
     show_full_result_count = False
+
+    @property
+    def urls(self) -> Any:
+        """Whatever is changed on any of these pages is recorded with the person who did it."""
+        return [recorded_pattern(pattern) for pattern in self.get_urls()]
 
     class Media:
         css = {"all": ("iiif_auth/admin/admin.css",)}

@@ -6,18 +6,25 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import store
-from iiif_auth.admin import chosen, spoken, states
+from iiif_auth.admin import bulk, bulk_filters, embargoes, spoken, states
 from iiif_auth.admin.bases import Fields, FoundByAddress, StackedInline
+from iiif_auth.admin.finding import Finding
+from iiif_auth.admin.granting import GivesAccess
 from iiif_auth.admin.labels import LabelSearch
 from iiif_auth.admin.loosening import Loosening
+from iiif_auth.admin.manifests import ManifestsMixin
 from iiif_auth.admin.overlays import EmbargoInline, GrantInline, WithdrawalInline
+from iiif_auth.admin.public_test import TestsAsPublic
 from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.admin.tables import TablesMixin
+from iiif_auth.admin.ways import Ways
+from iiif_auth.admin.who_page import WhoSees
 from iiif_auth.admin.why import WhyMixin
 from iiif_auth.models import Embargo, Grant, Rendition, Resource, Withdrawal
 from iiif_auth.policy import types as policy
@@ -42,8 +49,9 @@ def levels_above(row: Resource, book: store.Rulebook) -> tuple[policy.Level, ...
 
 
 def policies_of(row: Resource, book: store.Rulebook) -> list[policy.Policy]:
-    own = book.policies.get(row.policy_id or 0)
-    return in_force([(own, row.overrides), *((level.policy, level.overrides) for level in levels_above(row, book))])
+    own, now = book.policies.get(embargoes.own_policy(row)), timezone.now()
+    above = (level.governed(now) for level in levels_above(row, book))
+    return in_force([(own, row.overrides), *((level.policy, level.overrides) for level in above)])
 
 
 def closed_in_words(row: Any, book: store.Rulebook) -> str:
@@ -59,6 +67,11 @@ def closed_in_words(row: Any, book: store.Rulebook) -> str:
 
 
 def rules_in_words(row: Resource, book: store.Rulebook) -> str:
+    """What governs a resource now, and what an embargo of its own brings."""
+    return " ".join(filter(None, (_now_in_words(row, book), embargoes.coming_in_words(row, book))))
+
+
+def _now_in_words(row: Resource, book: store.Rulebook) -> str:
     held = policies_of(row, book)
     if not held:
         return gettext("There is no policy, so nobody may see it.")
@@ -84,6 +97,9 @@ class ClosedFilter(admin.SimpleListFilter):
         return queryset.filter(**wanted.get(self.value(), {}))
 
 
+WHO_SEES = ("why_link", "who_link", "public_link")
+
+
 class RenditionInline(Fields, StackedInline):
     model = Rendition
     form = PlainForm
@@ -93,36 +109,51 @@ class RenditionInline(Fields, StackedInline):
 
 
 @admin.register(Resource)
-class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
+class ResourceAdmin(
+    bulk.Bulk,
+    GivesAccess,
+    Finding,
+    TablesMixin,
+    ManifestsMixin,
+    Ways,
+    WhyMixin,
+    WhoSees,
+    TestsAsPublic,
+    Loosening,
+    LabelSearch,
+    FoundByAddress,
+):
     inlines = (RenditionInline, EmbargoInline, WithdrawalInline, GrantInline)
-    list_display = ("__str__", "in_words", "closed", "why_link", "collection", "url")
+    list_display = ("__str__", "ways", "in_words", "closed", "collection", "url")
+    way_links = ("why_link", "who_link", "public_link", "take_down")
     list_filter = (
         ClosedFilter,
         ("policy", admin.RelatedOnlyFieldListFilter),
         ("collection", admin.RelatedOnlyFieldListFilter),
+        *bulk_filters.FILTERS,
         "type",
         "overrides",
     )
     list_select_related = ("collection", "policy")
     search_fields = ("url", "remarks")
     autocomplete_fields = ("collection", "policy")
-    readonly_fields = ("in_words", "closed", "why_link")
-    actions = ("set_policy", "withdraw")
+    readonly_fields = ("in_words", "closed", *WHO_SEES, "take_down")
+    actions = ("give_access", *bulk.actions(*bulk.ORDERS), "export_csv", "export_xlsx")
     fieldsets = (
         (None, {"fields": ("label", "url", ("type", "image_api"), "format")}),
-        (_("Who may see it"), {"fields": ("in_words", "closed", "why_link", "collection", "policy", "overrides")}),
+        (
+            _("Who may see it"),
+            {"fields": ("in_words", "closed", "take_down", WHO_SEES, "collection", "policy", "overrides")},
+        ),
         (_("More"), {"fields": ("date", "source", "remarks"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Resource]:
         now = states.conditions(timezone.now())["running"]
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                is_withdrawn=Exists(Withdrawal.objects.filter(now, resource=OuterRef("pk"))),
-                is_embargoed=Exists(Embargo.objects.filter(now, resource=OuterRef("pk"))),
-            )
+        rows: QuerySet[Resource] = embargoes.with_then(super().get_queryset(request))
+        return rows.annotate(
+            is_withdrawn=Exists(Withdrawal.objects.filter(now, resource=OuterRef("pk"))),
+            is_embargoed=Exists(Embargo.objects.filter(now, resource=OuterRef("pk"))),
         )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -146,17 +177,6 @@ class ResourceAdmin(WhyMixin, Loosening, LabelSearch, FoundByAddress):
             return gettext("no")
         said: str = row.closed_said if hasattr(row, "closed_said") else closed_in_words(row, store.rulebook())
         return said
-
-    @admin.action(description=_("Set policy…"), permissions=["change"])
-    def set_policy(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
-        return chosen.set_policy(self, request, queryset)
-
-    @admin.action(description=_("Withdraw…"), permissions=["withdraw"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
-        return chosen.withdraw(self, request, queryset)
-
-    def has_withdraw_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("iiif_auth.add_withdrawal"))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for given in formset.forms:

@@ -16,6 +16,7 @@ from iiif_auth.models import AccessPolicy, AccessService, Network, Tier
 
 MARK = "template-"
 MOST_SLUG = 80
+ASKING = ("requestable", "second_approver", "secret_from_staff")
 Named = TypeVar("Named", AccessService, Network)
 
 
@@ -36,7 +37,8 @@ def free_slug(slug: str, model: type[models.Model] = AccessPolicy) -> str:
 def copied(row: AccessPolicy, *, name: str, slug: str) -> AccessPolicy:
     """A policy like this one, with its tiers, conditions, services and texts; in use even if that was a template."""
     tiers, texts = list(row.tiers.all()), list(row.texts.all())
-    copy = AccessPolicy.objects.create(slug=slug, name=name[:200], about=row.about, zone=row.zone, signed=row.signed)
+    kept = {field: getattr(row, field) for field in ("about", "zone", "signed", *ASKING)}
+    copy = AccessPolicy.objects.create(slug=slug, name=name[:200], **kept)
     for tier in tiers:
         copy_tier(tier, copy)
     for text in texts:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,7 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import chosen, people, states
 from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.calendar import CalendarPages
+from iiif_auth.admin.cleaning import CleaningPages
+from iiif_auth.admin.embargoes import EmbargoForm, FromMidnight, StillClosed, what_comes_then
+from iiif_auth.admin.granting import GivingPages
 from iiif_auth.admin.people import NamesPeople
+from iiif_auth.admin.sees_page import SeesWhat
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.models import Embargo, Grant, Withdrawal
 
@@ -44,7 +50,7 @@ class Overlay(Admin):
     """A list by state, and the way to end what is running."""
 
     form = PlainForm
-    actions = ("end_now",)
+    actions: Any = ("end_now",)
     autocomplete_fields: ClassVar[tuple[str, ...]] = ("resource", "collection")
     list_select_related: ClassVar[tuple[str, ...]] = ("resource", "collection")
 
@@ -66,23 +72,31 @@ class Overlay(Admin):
 
 
 @admin.register(Embargo)
-class EmbargoAdmin(Overlay):
-    list_display = ("target", "closes", "hard", "state", "reason")
-    list_filter = (states.StateFilter, "closes", "hard")
+class EmbargoAdmin(CalendarPages, CleaningPages, Overlay):
+    form = EmbargoForm
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DateTimeField: {"form_class": FromMidnight}}
+    list_display = ("target", "closes", "hard", "state", "then_policy", "reason")
+    list_filter = (states.StateFilter, StillClosed, "ends", "closes", "hard")
+    list_select_related = ("resource", "collection", "then_policy")
+    autocomplete_fields = ("resource", "collection", "then_policy")
+    readonly_fields = ("what_then",)
     search_fields = ("resource__url", "resource__label", "collection__slug", "collection__label", "reason")
-    date_hierarchy = "ends"
     fieldsets = (
         (None, {"fields": ("resource", "collection", ("starts", "ends"), "closes", "hard")}),
+        (_("And then"), {"fields": ("then_policy", "what_then")}),
         (_("Why"), {"fields": ("note", "reason")}),
     )
+
+    @admin.display(description=_("in words"))
+    def what_then(self, row: Embargo) -> str:
+        return what_comes_then(row)
 
 
 @admin.register(Withdrawal)
 class WithdrawalAdmin(Overlay):
     list_display = ("target", "state", "reason", "reference", "review_on")
-    list_filter = (states.StateFilter, "review_on")
+    list_filter = (states.StateFilter, "starts", "review_on")
     search_fields = ("resource__url", "resource__label", "collection__slug", "collection__label", "reason", "reference")
-    date_hierarchy = "starts"
     fieldsets = (
         (None, {"fields": ("resource", "collection", "reason", "reference", "review_on")}),
         (_("When"), {"fields": (("starts", "ends"),)}),
@@ -91,14 +105,24 @@ class WithdrawalAdmin(Overlay):
 
 
 @admin.register(Grant)
-class GrantAdmin(TakesPeople, Overlay):
+class GrantAdmin(GivingPages, SeesWhat, TakesPeople, Overlay):
     form = GrantForm
-    list_display = ("__str__", "in_words", "state", "reason", "granted_by")
-    list_filter = (states.StateFilter, "take", ("policy", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("resource", "collection", "policy", "user", "group", "network", "service", "granted_by")
+    actions = ("extend", "end_now")
+    list_display = ("__str__", "in_words", "state", "sees_link", "reason", "granted_by")
+    list_filter = (states.StateFilter, "created", "take", ("policy", admin.RelatedOnlyFieldListFilter))
+    list_select_related = (
+        "resource",
+        "collection",
+        "policy",
+        "user",
+        "group",
+        "network",
+        "service",
+        "invitation",
+        "granted_by",
+    )
     autocomplete_fields = ("resource", "collection", "policy", "network", "service")
     readonly_fields = ("granted_by", "created")
-    date_hierarchy = "created"
     fieldsets = (
         (_("For whom (one of these)"), {"fields": ("user", "group", "network", "service")}),
         (_("What (one of these)"), {"fields": ("resource", "collection", "policy")}),
@@ -139,7 +163,10 @@ class OverlayInline(Fields, StackedInline):
 
 class EmbargoInline(OverlayInline):
     model = Embargo
-    fields = (("starts", "ends"), "closes", "hard", "note", "reason")
+    form = EmbargoForm
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DateTimeField: {"form_class": FromMidnight}}
+    autocomplete_fields = ("then_policy",)
+    fields = (("starts", "ends"), "closes", "then_policy", "hard", "note", "reason")
     verbose_name_plural = _("embargoes that are not over")
 
 

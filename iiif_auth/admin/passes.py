@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import people
 from iiif_auth.admin.bases import Admin
+from iiif_auth.admin.counted import pointing
 from iiif_auth.models import Agreement, Pass, Token
 
 
@@ -55,15 +56,14 @@ class ReadOnly(Admin):
 class PassAdmin(ReadOnly):
     person = "user__"
     list_display = ("__str__", "created", "seen", "ends", "token_count")
-    list_filter = (LiveFilter,)
+    list_filter = (LiveFilter, "created")
     ordering = ("-created",)
     list_select_related = ("user",)
-    date_hierarchy = "created"
     fields = ("user", "created", "seen", "idle_minutes", "idle_until", "ends")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pass]:
         rows: QuerySet[Pass] = super().get_queryset(request)
-        return rows.select_related("user").annotate(tokens_drawn=Count("tokens"))
+        return rows.select_related("user").annotate(tokens_drawn=pointing(Token, "holder", request.user))
 
     @admin.display(description=_("tokens"))
     def token_count(self, row: Any) -> int:
@@ -75,10 +75,9 @@ class PassAdmin(ReadOnly):
 class TokenAdmin(ReadOnly):
     person = "holder__user__"
     list_display = ("__str__", "holder", "dialect", "created", "ends")
-    list_filter = (LiveFilter, "service", "dialect")
+    list_filter = (LiveFilter, "created", "service", "dialect")
     list_select_related = ("holder__user",)
     search_fields = ("service", "origin")
-    date_hierarchy = "created"
     fields = ("holder", "service", "dialect", "origin", "created", "ends")
 
 
@@ -86,8 +85,7 @@ class TokenAdmin(ReadOnly):
 class AgreementAdmin(ReadOnly):
     person = "holder__user__"
     list_display = ("__str__", "holder", "at")
-    list_filter = ("service",)
+    list_filter = ("at", "service")
     list_select_related = ("holder__user", "service")
     search_fields = ("origin", "service__slug")
-    date_hierarchy = "at"
     fields = ("holder", "service", "origin", "at")

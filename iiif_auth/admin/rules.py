@@ -9,19 +9,29 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.admin import copying, spoken, who
+from iiif_auth.admin import bulk, cautions, copying, policy_table, spoken, states, who
 from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.counted import pointing
+from iiif_auth.admin.delegation import DelegationInline
+from iiif_auth.admin.doctor import Doctor
+from iiif_auth.admin.granting import GivesAccess
 from iiif_auth.admin.labels import LabelSearch
 from iiif_auth.admin.loosening import Loosening
+from iiif_auth.admin.members import MembersMixin
+from iiif_auth.admin.networks import NetworksPage
+from iiif_auth.admin.restricting import Restricting
 from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.admin.ways import Ways
+from iiif_auth.admin.who_page import WhoSees
 from iiif_auth.models import (
     AccessPolicy,
     AccessService,
@@ -29,7 +39,9 @@ from iiif_auth.models import (
     CollectionRule,
     Network,
     RefusalText,
+    Resource,
     Tier,
+    Withdrawal,
 )
 from iiif_auth.models.naming import slug_validator
 
@@ -110,16 +122,22 @@ class TierInline(Fields, StackedInline):
     show_change_link = True
     verbose_name_plural = _("tiers: who gets what")
     fieldsets = (
-        (None, {"fields": (WHAT,)}),
+        (_("What they get"), {"fields": (WHAT,)}),
         (None, {"fields": ("join", "services")}),
         (_("Name and order"), {"fields": NAMES, "classes": ("collapse",)}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
         (_("Made on the fly"), {"fields": ON_THE_FLY, "classes": ("collapse",)}),
-        (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
+        (_("When"), {"fields": WHEN, "classes": ("collapse",)}),
     )
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj is not None else 2
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
+        """With all that their forms and sentences need: a tier more is no query more."""
+        parts = [part.removeprefix("tiers__") for part in spoken.PARTS]
+        rows: QuerySet[Tier] = super().get_queryset(request)
+        return rows.select_related("policy").prefetch_related(*parts)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         # The answers to “who?” are read once for the page, not once for each line.
@@ -156,7 +174,7 @@ class TierAdmin(Admin):
         (_("Name and order"), {"fields": NAMES}),
         (_("Something else instead"), {"fields": INSTEAD, "classes": ("collapse",)}),
         (_("Made on the fly"), {"fields": ON_THE_FLY, "classes": ("collapse",)}),
-        (_("Only at certain times"), {"fields": WHEN, "classes": ("collapse",)}),
+        (_("When"), {"fields": WHEN, "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
@@ -177,7 +195,7 @@ class TierAdmin(Admin):
         return spoken.tier_sentence(row)
 
     def cautions(self, row: Tier) -> Iterable[str]:
-        return spoken.cautions_about_policy(row.policy)
+        return cautions.texts(row.policy)
 
 
 # -- Policies -----------------------------------------------------------------------------------------------------
@@ -214,20 +232,19 @@ class CopyForm(forms.Form):
 class AccessPolicyAdmin(Admin):
     form = PlainForm
     inlines = (TierInline, RefusalTextInline)
-    list_display = ("name", "in_words", "used_by", "copy_link")
+    list_display = ("name", "in_words", "used_by", "copy_link", "draft_link")
     list_filter = ("is_template",)
     ordering = ("name",)
     search_fields = ("name", "slug", "about")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("in_words", "used_by", "copy_link")
+    readonly_fields = ("in_words", "in_table", "copy_link", "draft_link")
     actions = ("copy_selected",)
     change_form_template = "admin/iiif_auth/policy_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessPolicy | None = None) -> Any:
-        if obj is None:
-            return ((None, {"fields": ("name", "slug", "about")}), (_("More"), MORE))
-        shown = ("in_words", "used_by", "copy_link")
-        return ((None, {"fields": (*shown, "name", "slug", "about")}), (_("More"), MORE))
+        shown = () if obj is None else ("in_words", "in_table", ("copy_link", "draft_link"))
+        does = {"fields": (*shown, "name", "slug", "about")}
+        return ((_("What it does"), does), (_("Requests, and what the staff finds"), ASKING), (_("More"), MORE))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return dict(self.prepopulated_fields) if obj is None else {}
@@ -240,7 +257,8 @@ class AccessPolicyAdmin(Admin):
             super()
             .get_queryset(request)
             .annotate(
-                resource_count=Count("resources", distinct=True), collection_count=Count("collections", distinct=True)
+                resource_count=pointing(Resource, "policy", request.user),
+                collection_count=pointing(Collection, "policy", request.user),
             )
         )
         return spoken.with_parts(counted)
@@ -248,6 +266,10 @@ class AccessPolicyAdmin(Admin):
     @admin.display(description=_("who may see what"))
     def in_words(self, row: AccessPolicy) -> str:
         return spoken.policy_sentence(row)
+
+    @admin.display(description=_("as a table"))
+    def in_table(self, row: AccessPolicy) -> str:
+        return policy_table.table(row)
 
     @admin.display(description=_("used by"))
     def used_by(self, row: Any) -> str:
@@ -274,6 +296,17 @@ class AccessPolicyAdmin(Admin):
             '<a href="{}">{}<span class="visually-hidden">: {}</span></a>',
             reverse("admin:iiif_auth_accesspolicy_copy", args=[row.pk]),
             text,
+            row.name,
+        )
+
+    @admin.display(description=_("draft"))
+    def draft_link(self, row: AccessPolicy) -> str:
+        if row.is_template:
+            return "-"
+        return format_html(
+            '<a href="{}">{}<span class="visually-hidden">: {}</span></a>',
+            reverse("admin:iiif_auth_draft_new", args=[row.pk]),
+            gettext("Edit as a draft"),
             row.name,
         )
 
@@ -324,9 +357,17 @@ class AccessPolicyAdmin(Admin):
         return HttpResponseRedirect(reverse(f"admin:iiif_auth_accesspolicy_{target}", args=args))
 
     def cautions(self, row: AccessPolicy) -> Iterable[str]:
-        return () if row.is_template else spoken.cautions_about_policy(row)
+        return () if row.is_template else cautions.texts(row)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = kwargs.get("obj")
+        more = {"cautions": cautions.about(row), "used_by": self.used_by(row)} if row is not None else {}
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
 
+ASKING: dict[str, Any] = {"fields": copying.ASKING, "classes": ("collapse",)}
 MORE: dict[str, Any] = {"fields": ("zone", "signed", "is_template"), "classes": ("collapse",)}
 
 
@@ -338,7 +379,7 @@ def changelist(model: str) -> str:
 
 
 @admin.register(AccessService)
-class AccessServiceAdmin(LabelSearch, Admin):
+class AccessServiceAdmin(Doctor, LabelSearch, Admin):
     form = PlainForm
     list_display = ("__str__", "slug", "pattern", "versions", "origin_rule", "used_in")
     list_filter = ("pattern", "origin_rule")
@@ -392,9 +433,9 @@ def looks_like_a_login(row: AccessService) -> bool:
 
 
 @admin.register(Network)
-class NetworkAdmin(Admin):
+class NetworkAdmin(NetworksPage, Admin):
     form = PlainForm
-    list_display = ("name", "slug", "addresses")
+    list_display = ("name", "slug", "addresses", "text_link")
     search_fields = ("name", "slug", "prefixes")
     prepopulated_fields = {"slug": ("name",)}
     fields = ("name", "slug", "prefixes")
@@ -422,25 +463,42 @@ class CollectionRuleInline(StackedInline):
 
 
 @admin.register(Collection)
-class CollectionAdmin(Loosening, LabelSearch, Admin):
-    inlines = (CollectionRuleInline,)
-    list_display = ("__str__", "slug", "parent", "policy", "in_words", "resource_count", "hides_existence")
+class CollectionAdmin(bulk.Bulk, MembersMixin, GivesAccess, Restricting, WhoSees, Ways, Loosening, LabelSearch, Admin):
+    inlines = (CollectionRuleInline, DelegationInline)
+    list_display = ("__str__", "ways", "in_words", "policy", "resource_count", "parent", "slug", "hides_existence")
+    way_links = ("restrict_link", "members_link", "who_link", "take_down")
     list_filter = (("policy", admin.RelatedOnlyFieldListFilter), "hides_existence", "overrides")
     ordering = ("slug",)
     list_select_related = ("parent", "policy")
     search_fields = ("slug",)
     autocomplete_fields = ("parent", "policy")
     filter_horizontal = ("administrators",)
-    readonly_fields = ("in_words",)
+    readonly_fields = ("in_words", "restrict_link", "who_link", "members_link", "take_down")
+    actions = (
+        "give_access",
+        *bulk.actions("set_policy", "remove_policy", "embargo", "lift", "end_grants", "withdraw", "restore"),
+    )
     fieldsets = (
-        (None, {"fields": ("label", "slug", "parent", "policy", "in_words", "overrides")}),
+        (
+            None,
+            {
+                "fields": (
+                    *("label", "slug", "parent", "members_link", "policy"),
+                    *("in_words", "restrict_link", "who_link", "take_down", "overrides"),
+                )
+            },
+        ),
         (_("More"), {"fields": ("hides_existence", "administrators"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         rows: QuerySet[Collection] = super().get_queryset(request)
         parts = (f"policy__{part}" for part in spoken.PARTS)
-        return rows.annotate(resources_in=Count("resources")).prefetch_related(*parts)
+        running = Withdrawal.objects.filter(states.conditions(timezone.now())["running"], collection=OuterRef("pk"))
+        counted = rows.annotate(
+            resources_in=pointing(Resource, "collection", request.user), is_withdrawn=Exists(running)
+        )
+        return counted.prefetch_related(*parts)
 
     @admin.display(description=_("who may see what"))
     def in_words(self, row: Collection) -> str:

@@ -25,6 +25,7 @@ PARTS = (
     "tiers__conditions__group",
     "tiers__conditions__user",
 )
+TOLD = ("texts",)
 
 
 def with_parts(rows: QuerySet[AccessPolicy]) -> QuerySet[AccessPolicy]:
@@ -33,7 +34,7 @@ def with_parts(rows: QuerySet[AccessPolicy]) -> QuerySet[AccessPolicy]:
 
 
 def whole(row: AccessPolicy) -> AccessPolicy:
-    return with_parts(AccessPolicy.objects.all()).get(pk=row.pk)
+    return with_parts(AccessPolicy.objects.all()).prefetch_related(*TOLD).get(pk=row.pk)
 
 
 def picked(value: LanguageMap) -> str:
@@ -118,6 +119,12 @@ def cautions_about_tier(tier: policy.Tier) -> Iterable[str]:
             )
             % name
         )
+
+
+def is_private(row: Network) -> bool:
+    """Whether some of its addresses mean something inside one network only."""
+    lines = (ip_network(str(text)) for text in row.prefixes)
+    return any(line.version == one.version and line.overlaps(one) for line in lines for one in words.PRIVATE)
 
 
 def cautions_about_network(row: Network) -> Iterable[str]:

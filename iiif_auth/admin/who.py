@@ -205,6 +205,10 @@ class ConditionFormSetBase(InlineFormSet):
     def get_queryset(self) -> Any:
         if not hasattr(self, "_queryset"):
             saved = self.instance.pk is not None
+            if saved and "conditions" in getattr(self.instance, "_prefetched_objects_cache", {}):
+                kept = self.instance.conditions.all()
+                self._queryset: Any = sorted(kept, key=lambda row: (row.bracket, row.pk))
+                return self._queryset
             rows = Condition.objects.filter(tier=self.instance) if saved else Condition.objects.none()
             self._queryset = rows.select_related("user", "group").order_by("bracket", "pk")
         return self._queryset

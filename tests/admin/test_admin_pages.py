@@ -339,29 +339,29 @@ def test_setting_a_policy_asks_first_and_then_sets_all(root):
     asked = act(root, "resource", "set_policy", rows)
     assert "Set the policy of 3" in asked.content.decode()
     assert not models.Resource.objects.filter(policy=policy).exists()
-    act(root, "resource", "set_policy", rows, answered="yes", policy=policy.pk)
+    act(root, "resource", "set_policy", rows, step="apply", count=3, policy=policy.pk, reason="Agreed")
     assert models.Resource.objects.filter(policy=policy).count() == 3
-    assert LogEntry.objects.count() == 3
+    assert models.Change.objects.filter(action="changed", reason="Agreed").count() == 3
 
 
 @pytest.mark.django_db
-def test_taking_the_policy_away_leaves_those_that_override(root):
+def test_taking_the_policy_away_ends_replacing_those_above(root):
     over = factories.ResourceFactory(policy=factories.AccessPolicyFactory(), overrides=True)
     plain = factories.ResourceFactory(policy=over.policy)
-    answer = act(root, "resource", "set_policy", [over, plain], answered="yes", policy="")
-    assert list(models.Resource.objects.filter(policy=None)) == [plain]
-    assert "1 were left as they are" in answer.content.decode()
+    act(root, "resource", "remove_policy", [over, plain], step="apply", count=2, reason="Gone")
+    assert list(models.Resource.objects.order_by("pk").values_list("policy", "overrides")) == [(None, False)] * 2
 
 
 @pytest.mark.django_db
 def test_withdrawing_needs_a_reason_and_then_closes_at_once(root):
     rows = factories.ResourceFactory.create_batch(2)
-    refused = act(root, "resource", "withdraw", rows, answered="yes", reason="")
+    refused = act(root, "resource", "withdraw", rows, step="apply", count=2, reason="")
     assert "This field is required" in refused.content.decode()
     assert not models.Withdrawal.objects.exists()
-    said = {"note-0-language": "en", "note-0-text": "Being looked into."}
-    act(root, "resource", "withdraw", rows, answered="yes", reason="Letter of 3 May", **said)
-    act(root, "resource", "withdraw", rows, answered="yes", reason="Twice")
+    said = {"note-0-language": "en", "note-0-text": "Being looked into.", "text": "own", "step": "apply"}
+    given = {**said, "reference": "L 3", "review_on": str(timezone.localdate())}
+    act(root, "resource", "withdraw", rows, reason="Letter of 3 May", count=2, **given)
+    act(root, "resource", "withdraw", rows, reason="Twice", count=0, **given)
     held = models.Withdrawal.objects.order_by("resource")
     assert [(row.resource, row.reason, row.note) for row in held] == [
         (row, "Letter of 3 May", {"en": ["Being looked into."]}) for row in rows
@@ -475,3 +475,16 @@ def test_the_list_says_what_a_collection_above_closes(root, make, said):
     factories.ResourceFactory(url="/iiif/3/map-1")
     (row,) = root.get(page("resource", "changelist")).context["cl"].result_list
     assert row.closed_said == said
+
+
+@pytest.mark.django_db
+def test_a_grant_beside_a_resource_needs_somebody_too(root):
+    """The form there shows people and groups only, so Django by itself would leave the question to the database."""
+    row = factories.ResourceFactory()
+    url = reverse("admin:iiif_auth_resource_change", args=[row.pk])
+    fields = sent_back(root.get(url), "resource")
+    fields |= {"grants-TOTAL_FORMS": ["1"], "grants-0-resource": [str(row.pk)], "grants-0-reason": ["For her book"]}
+    page = root.post(url, fields)
+    assert page.status_code == 200
+    assert "Please say for whom" in page.content.decode()
+    assert models.Grant.objects.count() == 0

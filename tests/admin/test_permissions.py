@@ -17,6 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 def member_of_staff(client, *codenames: str):
+    """The browser of somebody who works in every collection; those of single ones are in ``test_roles``."""
+    codenames = ("every_collection", *codenames)
     user = factories.UserFactory(is_staff=True)
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="iiif_auth", codename__in=codenames))
     assert user.user_permissions.count() == len(codenames)
@@ -25,6 +27,8 @@ def member_of_staff(client, *codenames: str):
 
 
 KEEPER = ("view_resource", "change_resource", "view_collection", "change_collection", "view_accesspolicy")
+SENT = {"step": "apply", "count": "1", "reason": "x"}
+TAKEN = {"reference": "x", "review_on": "2999-01-01", "text": "review"}
 PLACED = {"resource": factories.ResourceFactory, "collection": factories.CollectionFactory}
 
 
@@ -58,7 +62,7 @@ def test_a_policy_that_replaces_others_is_not_exchanged_without_it(client, model
 def test_nor_by_the_action(client):
     first, second = factories.AccessPolicyFactory.create_batch(2)
     row = factories.ResourceFactory(policy=first, overrides=True)
-    act(member_of_staff(client, *KEEPER), "resource", "set_policy", [row], answered="yes", policy=second.pk)
+    act(member_of_staff(client, *KEEPER), "resource", "set_policy", [row], **SENT, policy=second.pk)
     row.refresh_from_db()
     assert row.policy == first
     act(
@@ -66,7 +70,7 @@ def test_nor_by_the_action(client):
         "resource",
         "set_policy",
         [row],
-        answered="yes",
+        **SENT,
         policy=second.pk,
     )
     row.refresh_from_db()
@@ -147,9 +151,9 @@ def test_copying_needs_the_permission_to_add(client):
 
 def test_withdrawing_needs_the_permission_to_add_a_withdrawal(client):
     row = factories.ResourceFactory()
-    act(member_of_staff(client, *KEEPER), "resource", "withdraw", [row], answered="yes", reason="x")
+    act(member_of_staff(client, *KEEPER), "resource", "withdraw", [row], **SENT, **TAKEN)
     assert not models.Withdrawal.objects.exists()
-    act(member_of_staff(client, *KEEPER, "add_withdrawal"), "resource", "withdraw", [row], answered="yes", reason="x")
+    act(member_of_staff(client, *KEEPER, "add_withdrawal"), "resource", "withdraw", [row], **SENT, **TAKEN)
     assert models.Withdrawal.objects.exists()
 
 

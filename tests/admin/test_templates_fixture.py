@@ -45,6 +45,16 @@ SAID = {
         "otherwise nobody may see anything."
     ),
     "closed": "Nobody may see anything.",
+    "campus-login-preview": (
+        "Anyone at Campus or anyone signed in may view and keep a copy; "
+        "everyone else may view and keep a version of at most 400 pixels."
+    ),
+    "embargo": "Anyone may view and keep a copy.",
+    "named-researchers": "Nobody may see anything.",
+    "community-protocol": "Nobody may see anything.",
+    "staff-only": "Nobody may see anything.",
+    "legal-deposit": "People who are at Reading room and are signed in may view; nobody else may see anything.",
+    "reading-room-redacted": "Anyone at Reading room may view; everyone else may see something else instead.",
 }
 
 
@@ -81,10 +91,12 @@ def test_all_are_templates_and_explain_themselves():
     assert all(row.is_template and row.about for row in rows)
 
 
-def test_everything_that_people_read_is_there_in_three_languages():
+def test_everything_that_people_read_is_there_in_five_languages():
     texts = [text for row in RefusalText.objects.all() for text in (row.heading, row.note)]
     texts += [row.label for row in (*Tier.objects.all(), *AccessService.objects.all())]
-    assert {tuple(text) for text in texts} == {("en", "de", "fr")}
+    names = ("heading", "note", "confirm_label", "error_heading", "error_note", "logout_label")
+    texts += [text for row in AccessService.objects.all() for name in names if (text := getattr(row, name))]
+    assert {tuple(text) for text in texts} == {("en", "de", "fr", "es", "cy")}
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -132,6 +144,18 @@ def test_a_template_itself_opens_nothing(name):
         ("seasonal", READER, {"at": NOON}, True),
         ("seasonal", READER, {"at": JULY}, False),
         ("closed", READER, {}, False),
+        ("campus-login-preview", NOBODY, {}, False),
+        ("campus-login-preview", READER, {}, True),
+        ("campus-login-preview", Subject(address=ip_address("198.51.100.5")), {}, True),
+        ("embargo", NOBODY, {}, True),
+        ("named-researchers", READER, {}, False),
+        ("community-protocol", READER, {}, False),
+        ("staff-only", READER, {}, False),
+        ("legal-deposit", READER, {}, False),
+        ("legal-deposit", Subject(address=ip_address("192.0.2.5")), {}, False),
+        ("legal-deposit", Subject(user="1", address=ip_address("192.0.2.5")), {}, True),
+        ("reading-room-redacted", NOBODY, {}, False),
+        ("reading-room-redacted", Subject(address=ip_address("192.0.2.5")), {}, True),
     ],
 )
 def test_a_copy_opens_what_it_says(name, subject, values, expected):
@@ -154,6 +178,21 @@ def test_named_people_get_in_by_a_grant_and_are_asked_to_log_in():
     denied = decide(find_offer(row.url), NOBODY, NOON)
     assert isinstance(denied, Denied)
     assert [service.slug for service in denied.remedies] == ["login"]
+
+
+def test_a_copy_asks_and_hides_as_its_template_does():
+    assert copy_of("named-researchers").requestable
+    assert copy_of("community-protocol").secret_from_staff
+    assert not copy_of("open").secret_from_staff
+
+
+def test_a_community_is_let_in_once_both_groups_are_chosen_and_in_season_only():
+    policy, groups = copy_of("community-protocol"), factories.GroupFactory.create_batch(2)
+    for group in groups:
+        factories.ConditionFactory(tier=policy.tiers.get(), kind="group", group=group)
+    keys = [str(group.pk) for group in groups]
+    both, one = Subject(user="1", groups=frozenset(keys)), Subject(user="1", groups=frozenset(keys[:1]))
+    assert [allowed(policy, *asked) for asked in ((both, NOON), (both, JULY), (one, NOON))] == [True, False, False]
 
 
 def test_copies_share_the_hosts_own_services_and_never_those_of_the_templates():

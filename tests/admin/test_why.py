@@ -14,8 +14,9 @@ from django.test import RequestFactory
 from django.urls import include, path, reverse
 from django.utils import timezone
 
-from iiif_auth import store
-from iiif_auth.admin import why
+from iiif_auth import identify, store
+from iiif_auth.admin import answering, asking, ended
+from iiif_auth.admin import seen as seeing
 from iiif_auth.admin.why import WhyMixin
 from iiif_auth.models import Condition, Grant, Resource
 from iiif_auth.policy import types as policy
@@ -49,9 +50,9 @@ urlpatterns = [path("admin/", site.urls), path("iiif-auth/", include("iiif_auth.
 
 @pytest.fixture
 def staff():
-    """Of the staff, with leave to look at resources and at nothing else."""
+    """Of the staff, with leave to look at resources of all collections and at nothing else."""
     person = make.UserFactory(email="desk@example.org", is_staff=True)
-    person.user_permissions.add(Permission.objects.get(codename="view_resource"))
+    person.user_permissions.add(*Permission.objects.filter(codename__in=("view_resource", "every_collection")))
     return person
 
 
@@ -195,8 +196,8 @@ def test_ones_own_address_can_be_asked_about(desk, chart, settings):
 
 
 def test_a_network_without_addresses_is_nowhere():
-    assert why.first_address(policy.Network(())) == ""
-    assert why.first_address(policy.Network((ip_network("192.0.2.7/32"),))) == "192.0.2.7"
+    assert asking.first_address(policy.Network(())) == ""
+    assert asking.first_address(policy.Network((ip_network("192.0.2.7/32"),))) == "192.0.2.7"
 
 
 def test_an_inactive_account_is_nobody(desk, chart):
@@ -315,7 +316,9 @@ def test_what_one_may_not_open_is_not_a_link(desk, chart):
 
 
 def test_a_model_without_an_admin_is_not_a_link(keeper, chart, monkeypatch):
-    monkeypatch.setattr(why, "reverse", lambda name, **kwargs: reverse(name.replace("accesspolicy", "nope"), **kwargs))
+    monkeypatch.setattr(
+        answering, "reverse", lambda name, **kwargs: reverse(name.replace("accesspolicy", "nope"), **kwargs)
+    )
     (place,) = answer(keeper, resource=str(chart.pk))["places"]
     assert place["policy"]["url"] == ""
 
@@ -439,13 +442,15 @@ def test_staff_without_the_permission_may_not_ask(client):
     assert client.get(reverse("admin:iiif_auth_why"), {"resource": "1"}).status_code == 403
 
 
-def test_what_is_somebody_elses_to_look_after_is_not_explained(desk, members):
+def test_what_is_somebody_elses_to_look_after_is_as_if_it_were_not_there(desk, members):
     others = make.CollectionFactory(slug="others", policy=members)
     item = make.ResourceFactory(url="/iiif/3/theirs", collection=others)
     by_number = asked(desk, resource=str(item.pk)).json()["errors"]["resource"][0]["message"]
-    by_address = asked(desk, resource="/iiif/3/theirs").json()["errors"]["resource"][0]["message"]
     assert by_number == f"There is no resource with the number {item.pk}."
-    assert by_address == "This item belongs to a collection that is not yours to look after."
+    theirs, nothing = answer(desk, resource="/iiif/3/theirs"), answer(desk, resource="/iiif/3/nothing")
+    same = ("decision", "headline", "reason", "content_status", "probe_status", "heading", "note", "places", "hints")
+    assert [theirs[name] for name in same] == [nothing[name] for name in same]
+    assert theirs["decision"] == "unknown"
 
 
 def test_nobody_is_signed_in_as_somebody_else(desk, chart, staff):
@@ -473,18 +478,18 @@ def test_answers_are_not_kept(desk, chart):
 def test_ones_own_address_is_explained(settings, proxies, forwarded, chosen, because):
     settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "SUBJECT": "", "TRUSTED_PROXIES": proxies}
     request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.9", HTTP_X_FORWARDED_FOR=forwarded)
-    seen = why.seen(request)
+    seen = seeing.seen(request)
     assert (seen.remote, seen.forwarded, seen.chosen) == ("203.0.113.9", forwarded, chosen)
     assert seen.because.startswith(because)
 
 
 def elsewhere(subject, request):
-    return replace(subject, address=why.identify.parsed_address("192.0.2.77"))
+    return replace(subject, address=identify.parsed_address("192.0.2.77"))
 
 
 def test_a_hook_that_moves_the_asker_is_named(settings):
     settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "SUBJECT": f"{__name__}.elsewhere"}
-    seen = why.seen(RequestFactory().get("/", REMOTE_ADDR="203.0.113.9"))
+    seen = seeing.seen(RequestFactory().get("/", REMOTE_ADDR="203.0.113.9"))
     assert (seen.chosen, seen.because) == (
         "192.0.2.77",
         "The SUBJECT hook of this site put it in the place of 203.0.113.9.",
@@ -500,4 +505,4 @@ def test_what_ended_a_moment_ago_is_not_shown_twice(keeper, chart):
     book = store.rulebook()
     Grant.objects.filter(pk=grant.pk).update(ends=timezone.now() - timedelta(seconds=1))
     level = book.places[chart.collection.pk].levels[0]
-    assert why._joined(level.grants, [grant], (level,), book) == level.grants
+    assert ended._joined(level.grants, [grant], (level,), book) == level.grants
