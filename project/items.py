@@ -88,7 +88,7 @@ ITEMS = (
         _("Outside the reading room the names are covered: a different picture is shown instead."),
         _(
             "Move everybody to the reading room with the switch on the library's first page, and open it again: "
-            "no click is needed."
+            "no click is needed. The last opening stays covered there too: it is closed until 2049."
         ),
         pictures("register", 4, "Opening"),
     ),
@@ -108,9 +108,9 @@ ITEMS = (
         "diary",
         "Harbour diary",
         "Hafentagebuch",
-        _("Embargo until 1 January 2050"),
+        _("Embargo until New Year"),
         _("Nobody sees it before that day; logging in is not even offered, because it would not help."),
-        _("On the “Why?” page of the admin choose a time in 2050."),
+        _("On the “Why?” page of the admin choose a time after next New Year."),
         pictures("diary", 3, "Page"),
     ),
     Item(
@@ -139,6 +139,15 @@ ITEMS = (
         _("The policy lets nobody in; a grant lets in one person, until it ends."),
         _("Log in as “reader” (refused), then as “researcher”, who has a grant. End the grant in the admin."),
         pictures("album", 2, "Leaf"),
+    ),
+    Item(
+        "songs",
+        "Book of winter songs",
+        "Buch der Winterlieder",
+        _("Two groups together, in season"),
+        _("Singers who are also islanders read it, while it is the season; nobody else, and none of the staff."),
+        _("Log in as “elder”, who is both. Then look for it in the admin as “admin”: it is not even listed."),
+        pictures("songs", 3, "Leaf"),
     ),
     Item(
         "poster",
@@ -246,6 +255,7 @@ BY_SLUG = {item.slug: item for item in ITEMS}
 
 ACCOUNTS: tuple[tuple[str, Words, tuple[str, ...]], ...] = (
     ("reader", _("a reader: may see what readers may see"), ()),
+    ("student", _("a student: as a reader, and one leaf of the portrait album until tonight"), ()),
     (
         "researcher",
         _("a researcher: the survey in full, and the portrait album by a grant"),
@@ -256,6 +266,25 @@ ACCOUNTS: tuple[tuple[str, Words, tuple[str, ...]], ...] = (
         _("staff: reads the minute book and edits collections, policies and grants in the admin"),
         ("Merehaven staff",),
     ),
+    ("elder", _("a singer and an islander: reads the winter songs"), ("Merehaven singers", "Merehaven islanders")),
     ("admin", _("administrator: everything in the admin, and no more than anybody else in the viewer"), ()),
+    (
+        "desk",
+        _("reading-room desk: gives access to the infirmary registers for a week at most, and nothing else"),
+        ("Access desk",),
+    ),
+    ("maps", _("manager of the maps, and of nothing else"), ("Collection access manager",)),
+    ("rights", _("rights officer: everything but networks and services"), ("Rights officer",)),
+    ("systems", _("access administrator: networks, services, templates, delegation"), ("Access administrator",)),
+    ("help", _("help desk: looks at everything in the maps and registers, changes nothing"), ("Access viewer",)),
+    ("audit", _("auditor: reads all that was written, sees no picture"), ("Access auditor",)),
 )
+STAFF = ("curator", "admin", "desk", "maps", "rights", "systems", "help", "audit")
+DELEGATED: tuple[tuple[str, str, str, int | None], ...] = (
+    ("merehaven-register", "desk", "desk", 7),
+    ("merehaven-maps", "maps", "manager", None),
+    ("merehaven-maps", "help", "viewer", None),
+    ("merehaven-register", "help", "viewer", None),
+)
+"""Collection, account, role and the longest grant in days."""
 PASSWORD = "merehaven"  # noqa: S105 - of a demo that listens on loopback only, and says so

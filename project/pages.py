@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from iiif_auth import store
+from iiif_auth.protocol import identity
 from project import places
-from project.items import ACCOUNTS, BY_SLUG, ITEMS, PASSWORD, Item
+from project.items import ACCOUNTS, BY_SLUG, ITEMS, PASSWORD, Item, Piece
 from project.manifests import FLAVOURS, address, public
 from project.sentences import sentences
 
@@ -46,6 +47,7 @@ def item(request: HttpRequest, slug: str) -> HttpResponse:
         "rules": sentences(offer) if offer else (),
         "path": found.pieces[0].path,
         "why": why_page(found),
+        "pieces": [(piece.label, told_why_not(piece)) for piece in found.pieces],
     }
     return render(request, "project/item.html", context)
 
@@ -60,6 +62,12 @@ def in_viewer(item: Item) -> str:
 
 def why_page(item: Item) -> str:
     return f"{reverse('admin:iiif_auth_why')}?{urlencode({'resource': item.pieces[0].path})}"
+
+
+def told_why_not(piece: Piece) -> str:
+    """The page of the library that tells a reader why not, when it opens, and whom to ask."""
+    reference = identity.reference(identity.normalised(piece.path, settings.BASE_URL))
+    return reverse("iiif_auth:refused", kwargs={"reference": reference})
 
 
 @require_POST

@@ -99,6 +99,10 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "project.accounts.NoSignup"
 
+if DEMO:  # there is nobody to send it; what would be sent can be read in this folder
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DEMO_DATA / "mail"
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("cy", "Cymraeg")]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/London")

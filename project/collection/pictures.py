@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image
 
-from project.collection import borrowed, chart, drawings, ferns, manuscripts, photographs, portraits, survey
+from project.collection import borrowed, chart, drawings, ferns, manuscripts, photographs, portraits, songsheet, survey
 
 Draw = Callable[[], Image.Image]
 
@@ -100,6 +100,12 @@ PICTURES: Final[tuple[Picture, ...]] = (
         "Shades of nobody in particular",
     ),
     Picture("poster-1", "Grand Regatta", drawings.poster, made="Wooden letters, drawn and worn"),
+    *_series(
+        "songs",
+        tuple(f"Winter songs, leaf {number}" for number in (1, 2, 3)),
+        songsheet.song_leaf,
+        "Written with a drawn pen; words and tunes are invented",
+    ),
     Picture(
         "sealed-1",
         "A letter, sealed until 2052",

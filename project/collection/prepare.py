@@ -47,6 +47,7 @@ _MODULES: Final = {
     "minutes": ("manuscripts",),
     "diary": ("manuscripts",),
     "sealed": ("manuscripts",),
+    "songs": ("songsheet",),
     "gallery": ("drawings",),
     "poster": ("drawings",),
     "album": ("portraits",),

@@ -22,7 +22,7 @@ def assert_asks(viewer: Vault, policy: str, why: str) -> None:
     """The refusal is on the stage in the words of the library's staff."""
     heading, note = words.refusal(policy, why)
     expect(viewer.page.get_by_text(heading, exact=True)).to_be_visible()
-    expect(viewer.page.get_by_text(note, exact=True)).to_be_visible()
+    expect(viewer.page.get_by_text(note)).to_be_visible()
 
 
 def assert_token_came(viewer: Vault, service: str) -> None:
@@ -85,9 +85,10 @@ def test_whoever_logged_in_in_vain_is_not_told_why(vault: Open):
     viewer = vault("2")
     probed = refused_after_all(viewer)
     heading, note = words.refusal("merehaven-staff", "not-entitled")
-    assert (probed["heading"]["en"], probed["note"]["en"]) == ([heading], [note])
+    assert probed["heading"]["en"] == [heading]
+    assert probed["note"]["en"][0].startswith(note)  # and after it how to ask for access
     expect(viewer.page.get_by_text("Unknown error", exact=True)).to_be_visible()
-    expect(viewer.page.get_by_text(note, exact=True)).to_have_count(0)
+    expect(viewer.page.get_by_text(note)).to_have_count(0)
 
 
 @cell("Click-through (retina, fleet)")

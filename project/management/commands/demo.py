@@ -22,14 +22,16 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
-from iiif_auth.models import Collection
-from project import viewer_site
+from iiif_auth.models import Collection, Delegation
+from project import counts, stories, viewer_site
 from project.collection.prepare import prepare
-from project.items import ACCOUNTS, PASSWORD
+from project.items import ACCOUNTS, DELEGATED, PASSWORD, STAFF
 from project.manifests import public
 
 HOST = "127.0.0.1"
+MOST_ROWS = 200_000
 
 
 class Command(BaseCommand):
@@ -45,15 +47,17 @@ class Command(BaseCommand):
         parser.add_argument("--no-viewer", action="store_true", help="Serve the library only.")
         parser.add_argument("--reset", action="store_true", help="Throw away the demo's database and begin afresh.")
         parser.add_argument(
+            "--rows", type=int, default=0, help="Add a collection of so many rows without pictures, such as 10000."
+        )
+        parser.add_argument(
             "--json",
             action="store_true",
             help="Print one line of JSON when everything is ready, and nothing else, on standard output.",
         )
 
-    def handle(self, *args: Any, port: int, no_viewer: bool, reset: bool, **options: Any) -> None:
+    def handle(self, *args: Any, port: int, no_viewer: bool, reset: bool, rows: int = 0, **options: Any) -> None:
         self.to_stderr = options["json"]
-        if not 1 <= port <= 65534:
-            raise CommandError(f"{port} is not a port; choose one between 1024 and 65534.")
+        check_numbers(port, rows)
         if not settings.DEMO:
             become_demo(port, no_viewer)
         for wanted in [port] if no_viewer else [port, port + 1]:
@@ -61,7 +65,7 @@ class Command(BaseCommand):
         folder = Path(settings.DEMO_DATA)
         if reset:
             throw_away(folder)
-        self.set_up(folder)
+        self.set_up(folder, rows)
         self.serve(port, no_viewer)
 
     # -- preparing
@@ -69,12 +73,14 @@ class Command(BaseCommand):
     def say(self, text: str, ending: str = "\n") -> None:
         (self.stderr if self.to_stderr else self.stdout).write(text, ending=ending)
 
-    def set_up(self, folder: Path) -> None:
+    def set_up(self, folder: Path, rows: int) -> None:
         (folder / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise complains of a folder that is not there
         self.say("Preparing the database … ", ending="")
         call_command("migrate", verbosity=0, interactive=False)
         fresh = load_once()
         self.say("loaded the collection." if fresh else "kept as you left it.")
+        if rows and (added := stories.stress(rows)):
+            self.say(f"Added {added:,} rows without pictures.")
         errors = [message for message in run_checks() if message.is_serious()]
         if errors:
             raise CommandError("\n".join(str(message) for message in errors))
@@ -124,6 +130,13 @@ class Command(BaseCommand):
         )
 
 
+def check_numbers(port: int, rows: int) -> None:
+    if not 1 <= port <= 65534:
+        raise CommandError(f"{port} is not a port; choose one between 1024 and 65534.")
+    if not 0 <= rows <= MOST_ROWS:
+        raise CommandError(f"{rows} rows can not be made; choose a number up to {MOST_ROWS}.")
+
+
 def ready(no_viewer: bool) -> dict[str, Any]:
     return {
         "base_url": settings.BASE_URL,
@@ -170,10 +183,14 @@ def load_once() -> bool:
     """Load fixtures and accounts into an empty database; whether there was anything to do."""
     if Collection.objects.filter(slug="merehaven").exists():
         return False
-    call_command("loaddata", "merehaven", verbosity=0)
+    call_command("loaddata", "merehaven", "iiif_auth_roles", verbosity=0)
     for account in ACCOUNTS:
         make_account(account[0], account[2])
+    for delegation in DELEGATED:
+        delegate(*delegation)
     call_command("loaddata", "merehaven_grants", verbosity=0)
+    counts.seed(timezone.localdate())
+    stories.tell(timezone.now())
     return True
 
 
@@ -182,12 +199,19 @@ def make_account(username: str, groups: tuple[str, ...]) -> None:
     model = get_user_model()
     if model.objects.filter(username=username).exists():
         return
-    user = model(username=username, is_staff=username in ("curator", "admin"), is_superuser=username == "admin")
+    user = model(username=username, is_staff=username in STAFF, is_superuser=username == "admin")
     user.set_password(PASSWORD)
     user.save()
     user.groups.set(Group.objects.filter(name__in=groups))
     if username == "curator":
         user.user_permissions.set(Permission.objects.filter(content_type__app_label="iiif_auth"))
+
+
+def delegate(slug: str, username: str, role: str, most_days: int | None) -> None:
+    """Let an account work in a collection."""
+    user = get_user_model().objects.get(username=username)
+    collection = Collection.objects.get(slug=slug)
+    Delegation.objects.get_or_create(collection=collection, user=user, defaults={"role": role, "most_days": most_days})
 
 
 class QuietHandler(WSGIRequestHandler):
