@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.demo import RESULTS, Demo, running
+from tests.browser.furnish import Furnished, house
 from tests.browser.reader import Reader
 
 ARGUMENTS = [
@@ -70,6 +71,13 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def demo(chromium: str) -> Iterator[Demo]:
     with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def furnished(chromium: str) -> Iterator[Furnished]:
+    """Another demo, with rows for every page of the admin."""
+    with house() as started:
         yield started
 
 

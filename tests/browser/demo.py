@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,15 +91,15 @@ def interruptible() -> None:
 
 
 @contextmanager
-def running(more: Mapping[str, str] | None = None, log: str = "demo") -> Iterator[Demo]:
-    """A demo with a new database, and ``more`` in its environment; ended when nobody needs it any longer."""
+def running(more: Mapping[str, str] | None = None, log: str = "demo", options: Sequence[str] = ()) -> Iterator[Demo]:
+    """A demo with a new database, ``more`` in its environment, and ``options``; ended when nobody needs it any longer."""
     data = data_folder()
     told = log_file(log)
     with tempfile.TemporaryDirectory() as folder, told.open("wb") as said:
         environment = {**_environment(data), "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3", **(more or {})}
         with ExitStack() as drawing:
             drawing.enter_context(alone(data))
-            command = [sys.executable, "manage.py", "demo", "--json", "--port", str(free_port())]
+            command = [sys.executable, "manage.py", "demo", "--json", "--port", str(free_port()), *options]
             with subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
             ) as process:

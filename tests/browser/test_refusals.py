@@ -133,8 +133,10 @@ def test_ending_a_grant_is_felt_at_once(reader: Reader, demo: Demo, new_context:
     assert reader.log_in("researcher").rendition == "full"
     assert asked_for(reader, "album") == 200
     admin = new_context().new_page()
-    admin.goto(demo.url("/admin/login/?next=/admin/iiif_auth/grant/"))
+    grants = demo.url("/admin/iiif_auth/grant/?q=letter+of+28+May")
+    admin.goto(demo.url("/admin/login/?next=/admin/"))
     sign_in_admin(admin)
+    admin.goto(grants)
     admin.locator("#result_list tbody tr").first.locator("th a").click()
     ends = admin.locator("#id_ends_0")
     before = ends.input_value()
@@ -145,7 +147,7 @@ def test_ending_a_grant_is_felt_at_once(reader: Reader, demo: Demo, new_context:
         stage = reader.open("album")
         assert stage.shown == ""
     finally:
-        admin.goto(demo.url("/admin/iiif_auth/grant/"))
+        admin.goto(grants)
         admin.locator("#result_list tbody tr").first.locator("th a").click()
         admin.locator("#id_ends_0").fill(before)
         admin.locator('[name="_save"]').click()
