@@ -45,7 +45,10 @@ def registered(library):
 
 def test_everything_that_can_be_tested_passes(checked):
     report = checked(collection("0"), versions=("0.9",))
-    assert told(report) == {}
+    said = told(report)
+    # A register with its names covered is another picture, which has no same part to lead to; more is not said.
+    assert "register-1/full" in said.pop("A092-CONT-02")
+    assert said == {}
     assert ids(report, "not testable") == UNTESTABLE
     assert (len(report.verdicts), report.stopped) == (34 + 4, "")
 
