@@ -20,6 +20,7 @@ from iiif_auth.admin.labels import LabelSearch
 from iiif_auth.admin.loosening import Loosening
 from iiif_auth.admin.manifests import ManifestsMixin
 from iiif_auth.admin.overlays import EmbargoInline, GrantInline, WithdrawalInline
+from iiif_auth.admin.paging import ByKeys
 from iiif_auth.admin.public_test import TestsAsPublic
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.admin.tables import TablesMixin
@@ -135,6 +136,7 @@ class ResourceAdmin(
         "overrides",
     )
     list_select_related = ("collection", "policy")
+    paginator = ByKeys
     search_fields = ("url", "remarks")
     autocomplete_fields = ("collection", "policy")
     readonly_fields = ("in_words", "closed", *WHO_SEES, "take_down")
