@@ -177,7 +177,7 @@ def sit(new_context: Contexts, demo: Demo) -> Iterator[Callable[[str], None]]:
     page = new_context().new_page()
 
     def move(place: str) -> None:
-        page.goto(demo.library)
+        page.goto(demo.address)
         page.locator(f'button[name="place"][value="{place}"]').click()
         page.locator(f'button[name="place"][value="{place}"][aria-pressed="true"]').wait_for()
 

@@ -29,13 +29,13 @@ PATIENCE = 900
 class Demo:
     """A running demo: the library, the viewer on another site, and the folder with their files."""
 
-    library: str
+    address: str
     viewer: str
     data: Path
     accounts: tuple[dict[str, str], ...]
 
     def url(self, path: str) -> str:
-        return self.library + path
+        return self.address + path
 
     @property
     def collection(self) -> str:

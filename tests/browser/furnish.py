@@ -50,7 +50,7 @@ def house() -> Iterator[Furnished]:
             "DEMO_DRAW": "0",
         }
         with running(chosen, log="furnished") as demo:
-            yield Furnished(demo, furnished(demo.library, {**chosen, "DEMO_DATA": str(demo.data)}))
+            yield Furnished(demo, furnished(demo.address, {**chosen, "DEMO_DATA": str(demo.data)}))
 
 
 def furnished(base: str, chosen: dict[str, str]) -> dict[str, str]:

@@ -113,7 +113,7 @@ def signed_in(playwright: Playwright, chromium: str, furnished: Furnished, local
     context = browser.new_context(locale=locale, viewport=WIDE, reduced_motion="reduce", bypass_csp=True)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{furnished.demo.library}/admin/login/?next=/admin/")
+    page.goto(f"{furnished.demo.address}/admin/login/?next=/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", PASSWORD)
     page.locator('[type="submit"]').click()

@@ -67,7 +67,7 @@ def why_not(page: Page, demo: Demo, item: str, piece: str) -> str:
 
 def test_the_first_page_says_of_every_item_what_is_done_to_it(new_context: Contexts, demo: Demo):
     page = new_context().new_page()
-    page.goto(demo.library)
+    page.goto(demo.address)
     badges = page.locator("ul.items .badge")
     assert badges.count() > 10
     assert all(badges.all_inner_texts())

@@ -35,7 +35,7 @@ def page(playwright: Playwright, chromium: str, furnished: Furnished) -> Iterato
     context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{furnished.demo.library}/admin/login/?next=/admin/")
+    page.goto(f"{furnished.demo.address}/admin/login/?next=/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", PASSWORD)
     page.locator('[type="submit"]').click()

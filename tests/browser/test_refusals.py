@@ -83,7 +83,7 @@ def test_a_site_that_nobody_confirmed_gets_no_token(reader: Reader, demo: Demo):
     with hostile.serving(pages, "127.0.0.2") as site:
         pages["/"] = hostile.framing(demo.url(f"/iiif-auth/2/token/{LOGIN}"), site)
         heard = frame(reader.context.new_page(), site)
-    assert [(message["origin"], message["data"]["profile"]) for message in heard] == [(demo.library, "invalidOrigin")]
+    assert [(message["origin"], message["data"]["profile"]) for message in heard] == [(demo.address, "invalidOrigin")]
     assert "accessToken" not in str(heard)
 
 

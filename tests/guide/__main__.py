@@ -19,7 +19,7 @@ def main(wanted: list[str]) -> None:
         for person in chosen:
             for old in FOLDER.glob(f"{person.slug}-*.png"):
                 old.unlink()
-            play(person, page, demo.library, FOLDER)
+            play(person, page, demo.address, FOLDER)
             print(f"{person.name}: {len(person.tasks)} tasks, {len(list(person.pictures()))} pictures", flush=True)
 
 

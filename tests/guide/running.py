@@ -36,7 +36,7 @@ def stage() -> Iterator[Demo]:
                 **os.environ,
                 **more,
                 "DEMO": "1",
-                "BASE_URL": demo.library,
+                "BASE_URL": demo.address,
                 "DEMO_DATA": str(demo.data),
                 "DJANGO_SETTINGS_MODULE": "project.settings",
             }

@@ -82,7 +82,7 @@ def demo(chromium: str) -> Iterator[Demo]:
 @BY_NAME
 def test_a_stranger_can_follow_the_script(person: Person, demo: Demo):
     with browser() as window:
-        play(person, window, demo.library)
+        play(person, window, demo.address)
 
 
 @pytest.mark.browser
@@ -93,4 +93,4 @@ def test_a_step_that_promises_what_is_not_there_fails(demo: Demo, monkeypatch: p
     task = person.tasks[0]
     step = replace(task.steps[0], see="**Something that no page says**")
     with browser() as window, pytest.raises(AssertionError, match="step 1"):
-        play(replace(person, tasks=(replace(task, steps=(step,)),)), window, demo.library)
+        play(replace(person, tasks=(replace(task, steps=(step,)),)), window, demo.address)

@@ -341,13 +341,26 @@ def test_triggers_that_are_gone_are_missed_and_migrate_brings_them_back():
     assert problems() == []
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="Only SQLite rebuilds a table to change it.")
-def test_sqlite_rebuilds_a_table_without_its_triggers_and_migrate_brings_them_back():
+def rebuilt_in_sqlite(cursor, table: str) -> None:
+    """As Django changes a table there."""
+    made = cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [table]).fetchone()[0]
+    cursor.execute(f"DROP TABLE {table}")
+    cursor.execute(made)
+
+
+def rebuilt_in_postgresql(cursor, table: str) -> None:
+    """As somebody may do by hand."""
+    cursor.execute(f"CREATE TABLE rebuilt (LIKE {table} INCLUDING ALL)")
+    cursor.execute(f"DROP TABLE {table}")
+    cursor.execute(f"ALTER TABLE rebuilt RENAME TO {table}")
+
+
+REBUILT = {"sqlite": rebuilt_in_sqlite, "postgresql": rebuilt_in_postgresql}
+
+
+def test_a_table_that_was_rebuilt_without_its_triggers_gets_them_back_from_migrate():
     with connection.cursor() as cursor:
-        sql = "SELECT sql FROM sqlite_master WHERE name = 'iiif_auth_refusaltext'"
-        made = cursor.execute(sql).fetchone()[0]
-        cursor.execute("DROP TABLE iiif_auth_refusaltext")
-        cursor.execute(made)
+        REBUILT[connection.vendor](cursor, "iiif_auth_refusaltext")
     assert problems() == ["iiif_auth.E021"]
     call_command("migrate", "iiif_auth", verbosity=0)
     assert problems() == []

@@ -83,7 +83,7 @@ def sit(context: BrowserContext, library: Library) -> Iterator[Callable[[str], N
     page = context.new_page()
 
     def move(place: str) -> None:
-        page.goto(library.demo.library)
+        page.goto(library.demo.address)
         page.locator(f'button[name="place"][value="{place}"]').click()
         page.locator(f'button[name="place"][value="{place}"][aria-pressed="true"]').wait_for()
 

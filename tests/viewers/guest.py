@@ -85,7 +85,7 @@ class Guest:
                 seen, looks = now, 0
 
     def _asks(self, request: Request) -> None:
-        if request.url.startswith(self.library.demo.library):
+        if request.url.startswith(self.library.demo.address):
             self.open.add(request)
 
     def story(self) -> str:
