@@ -95,18 +95,6 @@ def tier_sentence(row: Tier) -> str:
         return gettext("This tier can not be read, so it lets nobody in.")
 
 
-def cautions_about_policy(row: AccessPolicy) -> Iterable[str]:
-    """What its author can hardly have meant, and what one should know before using it."""
-    try:
-        value = policy_value(whole(row))
-    except Unreadable:
-        yield gettext("This policy can not be read, so it lets nobody in. Please check its time zone and its tiers.")
-        return
-    yield from words.warnings(value, timezone.now(), gettext, reader())
-    for tier in value.tiers:
-        yield from cautions_about_tier(tier)
-
-
 def cautions_about_tier(tier: policy.Tier) -> Iterable[str]:
     name = {"tier": words.tier_name(tier, reader())}
     if tier.gets is policy.Gets.FULL and words.is_for_all(tier):

@@ -101,7 +101,7 @@ def _grants(count: int, items: list[int], people: list[User]) -> None:
             Grant(
                 user=people[number % PEOPLE],
                 resource_id=items[number % len(items)],
-                ends=now + timedelta(days=number % 400 - 30, hours=1),
+                ends=now + timedelta(days=number % 400 - 30, minutes=1),
                 reason="Crowd",
             )
             for number in range(start, min(start + CHUNK, count))

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from playwright.sync_api import Page
+
+from project.items import PASSWORD
 from tests.browser.demo import ROOT, Demo, running
 
 ROWS = 230
@@ -38,6 +41,14 @@ class Furnished:
 
     def url(self, name: str) -> str:
         return self.demo.url(self.pages[name])
+
+    def enter(self, page: Page) -> None:
+        """Sign in as somebody who may do everything."""
+        page.goto(self.demo.url("/admin/login/?next=/admin/"))
+        page.fill("#id_username", "admin")
+        page.fill("#id_password", PASSWORD)
+        page.locator('[type="submit"]').click()
+        page.wait_for_url("**/admin/")
 
 
 @contextmanager

@@ -67,6 +67,7 @@ class Keys:
             return
         self.to("Skip to main content", most=3)
         self.press("Enter")
+        expect(self.page.locator("#content-start")).to_be_focused()
 
     def name(self) -> str:
         """What the control with the focus is called."""
@@ -117,6 +118,7 @@ class Keys:
 
     def attach(self, path: Path) -> None:
         """A file, by the browser's own window for it."""
+        expect(self.page.locator("input[type=file]:focus")).to_have_count(1)
         with self.page.expect_file_chooser() as chooser:
             self.press("Space")
         chooser.value.set_files(path)
@@ -138,6 +140,12 @@ def table(counts: dict[str, tuple[int, int]]) -> str:
     lines = ["| Job | Keys pressed | Fields typed |", "|---|---:|---:|"]
     lines += [f"| {job} | {pressed} | {fields} |" for job, (pressed, fields) in counts.items()]
     return "\n".join(lines) + "\n"
+
+
+def read(text: str) -> dict[str, tuple[int, int]]:
+    """The counts that such a table tells."""
+    rows = re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    return {job: (int(pressed), int(fields)) for job, pressed, fields in rows}
 
 
 BEGIN, END = "<!-- keyboard: begin -->\n", "<!-- keyboard: end -->"

@@ -14,7 +14,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Playwright
 
-from project.items import PASSWORD
 from tests.browser.conftest import ARGUMENTS, PATIENCE
 from tests.browser.furnish import Furnished
 from tests.browser.test_pages import TAGS
@@ -113,11 +112,7 @@ def signed_in(playwright: Playwright, chromium: str, furnished: Furnished, local
     context = browser.new_context(locale=locale, viewport=WIDE, reduced_motion="reduce", bypass_csp=True)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{furnished.demo.address}/admin/login/?next=/admin/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", PASSWORD)
-    page.locator('[type="submit"]').click()
-    page.wait_for_url("**/admin/")
+    furnished.enter(page)
     yield Eye(page, furnished, [])
     browser.close()
 

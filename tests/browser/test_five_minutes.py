@@ -193,14 +193,18 @@ def test_ten_thousand_are_changed_and_put_back(demo: Demo, staff: Staff):
     page.get_by_role("button", name="Set policy (").click()
     expect(page.get_by_role("status")).to_contain_text("Done")
     shot(page, "five-4-done")
-    page.get_by_role("link", name="Undo…").click()
-    page.get_by_label("Reason:").fill("It was a test.")
-    page.get_by_role("button", name="Put back").click()
-    expect(page.get_by_role("status")).to_contain_text("Done")
+    put_back(page, "It was a test.")
     shot(page, "five-4-undone")
     page.goto(demo.url("/admin/iiif_auth/resource/?q=stress"))
     page.locator("#changelist-filter a", has_text="Merehaven: staff only").first.click()
     expect(page.locator("#changelist .paginator")).to_contain_text(f"{ROWS // 10} ")
+
+
+def put_back(page: Page, reason: str) -> None:
+    page.get_by_role("link", name="Undo…").click()
+    page.get_by_label("Reason:").fill(reason)
+    page.get_by_role("button", name="Put back").click()
+    expect(page.get_by_role("status")).to_contain_text("Done")
 
 
 def number(cell: Locator) -> int:
@@ -234,6 +238,9 @@ def test_a_spreadsheet_shows_what_it_changes_before_it_does(demo: Demo, staff: S
     receipt = list(csv.DictReader(io.StringIO(Path(sent.value.path()).read_text("utf-8-sig"))))
     outcomes = [row["Outcome"] for row in receipt]
     assert (len(receipt), outcomes.count("changed"), outcomes.count("left out")) == (40, 5, 3)
+    page.get_by_label("Reason").fill("The other stops want it as it was.")
+    page.get_by_role("button", name="Put all of it back").click()
+    expect(page.locator(".messagelist .success").last).to_be_visible()
 
 
 # -- 4:30 -------------------------------------------------------------------------------------------------------
