@@ -42,6 +42,11 @@ def digest(secret: str) -> str:
     return sha256(secret.encode("ascii")).hexdigest()
 
 
+def machine_digest(secret: str) -> str:
+    """What is stored of a machine's secret. It is another than :func:`digest`: neither counts in the place of the other."""
+    return digest(f"iiif_auth.device:{secret}")
+
+
 # -- Where somebody is --------------------------------------------------------------------------------------------
 
 
@@ -76,6 +81,13 @@ def parsed_address(text: str) -> Address | None:
 def ambient(request: HttpRequest) -> Subject:
     """Whoever asks, knowing only what every request carries."""
     return _hooked(Subject(address=address(request)), request)
+
+
+def standing_here(request: HttpRequest) -> Subject:
+    """Whoever asks, knowing only where they are: by address, or by the enrolled machine that they sit at."""
+    own = machine(request)
+    places = frozenset[str]() if own is None else own.places
+    return _hooked(Subject(address=address(request), places=places), request)
 
 
 def _hooked(subject: Subject, request: HttpRequest) -> Subject:
@@ -122,12 +134,25 @@ COOKIE = "__Host-iiif_access"
 """Bound to exactly this site. Chromium and Firefox take it on loopback names over plain http too (measured), so that a demo
 carries the same cookie as a library on the web."""
 
+MACHINE = "__Host-iiif_device"
+"""What an enrolled machine carries, beside the access cookies of the readers who come and go (security K17)."""
+
 
 def cookie_secret(request: HttpRequest) -> str | None:
     """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
+    return _only(request, COOKIE)
+
+
+def machine_secret(request: HttpRequest) -> str | None:
+    """The secret in the cookie of an enrolled machine, by the same rule, if it can be one of ours."""
+    value = _only(request, MACHINE)
+    return value if value and SECRET.fullmatch(value) else None
+
+
+def _only(request: HttpRequest, name: str) -> str | None:
     # Names are compared as Django reads them, or a blank before the “=” would make a second cookie invisible here.
-    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.partition("=")[0].strip() == COOKIE]
-    value = request.COOKIES.get(COOKIE, "")
+    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.partition("=")[0].strip() == name]
+    value = request.COOKIES.get(name, "")
     return value if len(sent) <= 1 and value else None
 
 
@@ -149,10 +174,19 @@ class CurrentPass:
 
 
 def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPass:
-    """The pass behind the access cookie; one query, or none without a cookie."""
+    """The pass behind the access cookie; one query, or none without a cookie. What the machine carries is nobody's pass."""
     if cookie_secret(request) is None:
         return CurrentPass(Standing.ABSENT)
-    return _standing(presenting(request)().holder, at or timezone.now())
+    return _standing(_own(request)().holder, at or timezone.now())
+
+
+def machine(request: HttpRequest) -> store.PassFacts | None:
+    """What this browser carries as an enrolled machine, if it is one and is not revoked; one query, or none without a cookie."""
+    secret = machine_secret(request)
+    if secret is None:
+        return None
+    found = store.find_pass(machine_digest(secret))
+    return found if _standing(found, timezone.now()).standing is Standing.SOUND else None
 
 
 def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
@@ -162,7 +196,17 @@ def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
 
 
 def presenting(request: HttpRequest) -> store.Finder:
-    """How to read what this browser presents: the pass behind its access cookie, if that can be one of ours."""
+    """How to read what this browser presents: the pass behind its access cookie, and what it carries as an enrolled machine."""
+    own = machine_secret(request)
+    if own is None:
+        return _own(request)
+    secret = cookie_secret(request)
+    reader = digest(secret) if secret and SECRET.fullmatch(secret) else ""
+    return partial(store.presented_at_machine, reader, machine_digest(own))
+
+
+def _own(request: HttpRequest) -> store.Finder:
+    """How to read the pass behind the access cookie, if that can be one of ours."""
     secret = cookie_secret(request)
     if secret is None or not SECRET.fullmatch(secret):
         return store.nobody
@@ -171,7 +215,8 @@ def presenting(request: HttpRequest) -> store.Finder:
 
 def browser(request: HttpRequest) -> Subject:
     """The one whose browser asks, by access cookie and address. An ``Authorization`` header is not looked at (INV2)."""
-    return browser_with(request, current_pass(request).facts)
+    carries = cookie_secret(request) is not None or machine_secret(request) is not None
+    return browser_with(request, presenting(request)().holder if carries else None)
 
 
 def browser_with(request: HttpRequest, facts: store.PassFacts | None) -> Subject:
@@ -187,7 +232,7 @@ def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
         return Subject(address=here)
     invitation = facts.invited(timezone.now())
     carried = frozenset({(INVITATION, invitation)}) if invitation else frozenset()
-    return Subject(facts.user, facts.groups, carried, here, facts.gone_through)
+    return Subject(facts.user, facts.groups, carried, here, facts.gone_through, facts.places)
 
 
 def keep_alive(request: HttpRequest) -> None:
@@ -197,11 +242,13 @@ def keep_alive(request: HttpRequest) -> None:
     """
     facts: store.PassFacts | None = getattr(request, "iiif_auth_pass", None)
     now = timezone.now()
-    if facts is not None and facts.idle_until - now < timedelta(minutes=facts.idle_minutes) / 2:
+    if facts is not None and facts.is_stale(now):
         slide(facts, now)
 
 
 SLIDE = "UPDATE iiif_auth_pass SET seen = %s, idle_until = %s WHERE id = %s"
+SLIDE_MACHINE = "UPDATE iiif_auth_pass SET seen = %s, idle_until = %s, ends = %s WHERE id = %s"
+"""A machine stays enrolled as long as it is used."""
 
 
 def slide(facts: store.PassFacts, now: datetime) -> bool:
@@ -209,8 +256,9 @@ def slide(facts: store.PassFacts, now: datetime) -> bool:
     connection = connections[store.database()]
     idle_until = now + timedelta(minutes=facts.idle_minutes)
     times = [connection.ops.adapt_datetimefield_value(time) for time in (now, idle_until)]
+    statement, lives = (SLIDE_MACHINE, [*times, times[1]]) if facts.enrols else (SLIDE, times)
     with connection.cursor() as cursor:
-        cursor.execute(SLIDE, [*times, facts.id])
+        cursor.execute(statement, [*lives, facts.id])
         return bool(cursor.rowcount)
 
 
@@ -261,7 +309,8 @@ def _stands(facts: store.TokenFacts) -> bool:
     now, holder = timezone.now(), facts.holder
     if holder is None or facts.ends <= now:
         return False
-    return holder.sound and not holder.expired(now) and facts.service in holder.agreements
+    # A machine's own pass went through nothing: its tokens say only where it stands.
+    return holder.sound and not holder.expired(now) and (facts.service in holder.agreements or holder.enrols)
 
 
 # -- Services -----------------------------------------------------------------------------------------------------
@@ -286,7 +335,7 @@ def service_called(slug: str, space: str = "2") -> AccessService | None:
 
 
 def recognises(service: AccessService, subject: Subject, book: store.Rulebook) -> bool:
-    """Whether a service that looks only at the address lets this subject in.
+    """Whether a service that looks only at where somebody is lets this subject in.
 
     Its places are those named by the tiers that lead through it. A kiosk that no tier ties to a place recognises nobody, for
     a kiosk that lets in the whole world is no kiosk; an external service without places stands for times, not places.

@@ -49,6 +49,7 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     _prolong(holder, service, now, anew=signs_in or holder.pk is None)
     if signs_in:
         _sign_in(holder, request.user)
+    holder.device_id = _device(request)
     holder.save()
     row = AccessService.objects.get(slug=service.slug)
     current = terms.in_force(service.slug, now)
@@ -84,6 +85,7 @@ def grant_by_invitation(request: HttpRequest, invitation: Invitation) -> str:
     secret = identify.new_secret()
     holder.digest, holder.invitation = identify.digest(secret), invitation
     holder.seen, holder.idle_until = now, now + timedelta(minutes=holder.idle_minutes)
+    holder.device_id = _device(request)
     holder.save()
     Invitation.objects.filter(pk=invitation.pk).update(seen=now)
     return secret
@@ -101,6 +103,12 @@ def _prolong(holder: Pass, service: policy.AccessService, now: datetime, *, anew
     holder.idle_minutes = min(service.idle_minutes, holder.idle_minutes) if holder.pk else service.idle_minutes
     holder.seen = now
     holder.idle_until = now + timedelta(minutes=holder.idle_minutes)
+
+
+def _device(request: HttpRequest) -> int | None:
+    """The enrolled machine of this browser. A pass that is given at it carries its place, to the viewer's tokens too."""
+    own = identify.machine(request)
+    return own.device if own is not None else None
 
 
 def _kept_pass(request: HttpRequest, now: datetime) -> Pass | None:
@@ -131,7 +139,7 @@ def mint(
     ends = min(now + timedelta(seconds=service.token_seconds), facts.ends)
     with transaction.atomic(using=store.database()):
         # Prolonging the pass takes hold of its row: a logout comes before all this or after it, never in between.
-        if not identify.slide(facts, now) or not _still_agreed(facts.id, service.slug):
+        if not identify.slide(facts, now) or not (facts.enrols or _still_agreed(facts.id, service.slug)):
             return None
         _store_token(identify.digest(token), facts.id, service.slug, dialect, origin, now, ends)
     return token, max(1, int((ends - now).total_seconds()))

@@ -20,6 +20,7 @@ RULES = (
     "condition",
     "refusaltext",
     "network",
+    "device",
     "accessservice",
     "terms",
     "collection",

@@ -12,6 +12,7 @@ from iiif_auth.http.access import access
 from iiif_auth.http.ask import ask, asked
 from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
+from iiif_auth.http.enrol import enrol
 from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
@@ -37,6 +38,7 @@ urlpatterns = [
     path("ask/<str:reference>", ask, name="ask"),
     path("asked/<str:secret>", asked, name="asked"),
     path("invited/<str:secret>", invited, name="invited"),
+    path("enrol", enrol, name="enrol"),
     path("check", check, name="check"),
     path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),

@@ -62,7 +62,8 @@ class PassAdmin(ReadOnly):
     fields = ("user", "created", "seen", "idle_minutes", "idle_until", "ends")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pass]:
-        rows: QuerySet[Pass] = super().get_queryset(request)
+        # What an enrolled machine carries itself is ended where the machine is.
+        rows: QuerySet[Pass] = super().get_queryset(request).filter(enrols=False)
         return rows.select_related("user").annotate(tokens_drawn=pointing(Token, "holder", request.user))
 
     @admin.display(description=_("tokens"))

@@ -20,7 +20,7 @@ from iiif_auth.protocol import languages
 PARTS = (
     "tiers__services",
     "tiers__substitute",
-    "tiers__conditions__network",
+    "tiers__conditions__network__devices",
     "tiers__conditions__service",
     "tiers__conditions__group",
     "tiers__conditions__user",
@@ -56,7 +56,8 @@ def scratch(tiers: Iterable[Tier]) -> store.Rulebook:
 
 
 def network_value(row: Network) -> policy.Network:
-    return policy.Network(tuple(ip_network(text) for text in row.prefixes), row.name)
+    enrolled = any(one.revoked is None and one.since is not None for one in row.devices.all())
+    return policy.Network(tuple(ip_network(text) for text in row.prefixes), row.name, str(row.pk), enrolled)
 
 
 def policy_value(row: AccessPolicy) -> policy.Policy:

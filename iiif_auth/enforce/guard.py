@@ -140,7 +140,8 @@ def _refusal(request: HttpRequest, found: Verdict, *, take: bool, degraded: Degr
 
 def _lesser(request: HttpRequest, offer: Offer | None, decision: Denied) -> str | None:
     """The URI of the lesser version of the same picture that somebody who is known may have now."""
-    if offer is None or decision.hidden or getattr(request, "iiif_auth_pass", None) is None:
+    known: store.PassFacts | None = getattr(request, "iiif_auth_pass", None)
+    if offer is None or decision.hidden or known is None or known.enrols:
         return None
     return next(
         (one.rendition.uri for one in decision.substitutes if one.offer is None and one.rendition in offer.others),

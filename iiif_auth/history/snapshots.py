@@ -16,6 +16,7 @@ from iiif_auth import models
 
 KEPT: tuple[type[Model], ...] = (
     models.Network,
+    models.Device,
     models.AccessService,
     models.Terms,
     models.AccessPolicy,
@@ -34,7 +35,7 @@ KEPT: tuple[type[Model], ...] = (
 )
 """What is a rule, those that others point at first."""
 
-LEFT_OUT = frozenset({"url_digest", "digest", "seen"})
+LEFT_OUT = frozenset({"url_digest", "digest", "code_ends", "seen"})
 """What follows from another field, is a secret or its digest, or says only that something was used."""
 
 NAMED_BY: Mapping[type[Model], tuple[str, ...]] = {

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import clients, identify, middleware, passes, store, terms
+from iiif_auth import clients, devices, identify, middleware, passes, store, terms
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
 from iiif_auth.http.reading import text
@@ -136,7 +136,7 @@ def kiosk(request: HttpRequest, visit: Visit) -> HttpResponse:
 
     A robot's HEAD gets nothing, nor does a picture on somebody's page, which would end the pass of whoever looks at it.
     """
-    here = identify.ambient(request)
+    here = identify.standing_here(request)
     service = visit.service
     if not is_for_a_page(request) or not identify.recognises(service, here, store.rulebook()):
         return said(
@@ -214,6 +214,7 @@ def granted(request: HttpRequest, visit: Visit) -> HttpResponse:
     clients.note_visit(request, secret)
     response = page(request, "iiif_auth/done.html", {"origin": visit.origin})
     passes.set_cookie(response, secret, visit.service)
+    devices.renew(request, response)
     middleware.unmark(response)
     return response
 

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
-from iiif_auth import clients, identify, passes, store
+from iiif_auth import clients, devices, identify, passes, store
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, TOKEN_PAGE, token_policy, with_headers
 from iiif_auth.http.reading import languages
@@ -86,13 +86,17 @@ def token(request: HttpRequest, space: str, slug: str) -> HttpResponse:
         dialect = (dialects.spoken(space, service, origin=ask.origin != "") if service else None) or dialect
         found = answer(request, dialect, service, ask)
         body = _told(request, dialect, service, found)
+        secret = devices.renewed(request)
     except Exception as error:  # whatever happened, a viewer waits for a message, and an error is not a token (INV6)
         logger.error("The token service could not answer.", exc_info=error)
         found = Problem.UNAVAILABLE
-        body = dialect.error(found, None, ("en",))
+        body, secret = dialect.error(found, None, ("en",)), None
     if ask.answered_as_json(dialect):
         return plain(body, JSON_STATUS[found] if isinstance(found, Problem) else 200)
-    return page(request, {**body, "messageId": ask.message_id}, ask.target)
+    response = page(request, {**body, "messageId": ask.message_id}, ask.target)
+    if secret is not None:
+        devices.set_cookie(response, secret)
+    return response
 
 
 def _told(
@@ -157,12 +161,16 @@ PROBLEMS: dict[identify.Standing, Problem | None] = {
 
 
 def _place(request: HttpRequest, service: AccessService, origin: str | None) -> Problem | identify.CurrentPass:
-    """For a service that looks only at the address there was no visit, so there is no confirmed origin (requirements 5.3)."""
-    if not identify.recognises(service, identify.ambient(request), store.rulebook()):
+    """For a service that looks only at where somebody is there was no visit, so there is no confirmed origin (requirements 5.3).
+
+    The token of an enrolled machine is drawn from the machine's own pass, so that it says where that stands, and ends with it.
+    """
+    if not identify.recognises(service, identify.standing_here(request), store.rulebook()):
         return Problem.MISSING_ASPECT
     if origin is not None and service.origin_rule is OriginRule.LISTED and origin not in service.origins:
         return Problem.INVALID_ORIGIN
-    return identify.CurrentPass(identify.Standing.ABSENT)
+    own = identify.machine(request)
+    return identify.CurrentPass(identify.Standing.SOUND if own else identify.Standing.ABSENT, own)
 
 
 def page(request: HttpRequest, message: JSON, target: str) -> HttpResponse:

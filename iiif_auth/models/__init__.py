@@ -5,6 +5,7 @@ from __future__ import annotations
 from iiif_auth.models.calendars import CalendarFeed
 from iiif_auth.models.content import Rendition, Resource
 from iiif_auth.models.delegation import Delegation
+from iiif_auth.models.devices import Device
 from iiif_auth.models.drafts import PolicyDraft
 from iiif_auth.models.epoch import Epoch
 from iiif_auth.models.history import Batch, Change
@@ -39,6 +40,7 @@ __all__ = [
     "Condition",
     "DailyCount",
     "Delegation",
+    "Device",
     "Embargo",
     "Epoch",
     "Grant",

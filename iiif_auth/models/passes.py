@@ -27,6 +27,21 @@ class Pass(models.Model):
         related_name="passes",
         verbose_name=_("invitation"),
     )
+    device = models.ForeignKey(
+        "iiif_auth.Device",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="passes",
+        verbose_name=_("machine"),
+        help_text=_("The enrolled machine on which it was given."),
+    )
+    enrols = models.BooleanField(
+        _("is the machine's own"),
+        default=False,
+        editable=False,
+        help_text=_("What the machine itself carries, whoever sits at it; readers' passes come and go beside it."),
+    )
     credential = models.CharField(
         max_length=64,
         blank=True,
@@ -45,6 +60,15 @@ class Pass(models.Model):
         verbose_name = _("pass")
         verbose_name_plural = _("passes")
         ordering = ("-created",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(enrols=False) | models.Q(device__isnull=False, user=None, invitation=None),
+                name="iiif_auth_pass_of_a_machine",
+            ),
+            models.UniqueConstraint(
+                fields=("device",), condition=models.Q(enrols=True), name="iiif_auth_pass_one_a_machine"
+            ),
+        )
 
     def __str__(self) -> str:
         return str(_("Pass of %(whom)s") % {"whom": self.user or _("somebody not signed in")})

@@ -465,12 +465,25 @@ def tried(remedy: Remedy, offer: Offer, subject: Subject) -> tuple[Offer, Subjec
     for need in remedy.needs:
         subject = _meeting(need, subject)
     networks = [need for need in remedy.needs if isinstance(need, Network)]
-    if networks:
-        address = address_in(networks)
-        if address is None:
-            return None
-        subject = replace(subject, address=address)
-    return (granted(offer) if remedy.grant else offer), subject
+    placed = standing_in(networks, subject)
+    if placed is None:
+        return None
+    return (granted(offer) if remedy.grant else offer), placed
+
+
+def standing_in(networks: Sequence[Network], subject: Subject) -> Subject | None:
+    """Somebody at every one of these networks: by address, or by a machine that is enrolled for one and stands in the others."""
+    if not networks:
+        return subject
+    address = address_in(networks)
+    if address is not None:
+        return replace(subject, address=address)
+    for place in (one for one in networks if one.id and one.enrolled):
+        others = [one for one in networks if one.id != place.id]
+        address = address_in(others)
+        if address is not None or not others:
+            return replace(subject, places=frozenset({place.id}), address=address or subject.address)
+    return None
 
 
 def _meeting(need: Principal, subject: Subject) -> Subject:

@@ -35,7 +35,8 @@ class Subject:
     """All that policy may know about the one who asks.
 
     ``user`` is the primary key as text, never a name; ``groups`` are primary keys as text; ``attributes`` are
-    ``(name, value)`` pairs; ``agreements`` are slugs of the access services gone through.
+    ``(name, value)`` pairs; ``agreements`` are slugs of the access services gone through; ``places`` are the primary keys, as
+    text, of the networks for which the machine was enrolled, wherever its address is.
     """
 
     user: str | None = None
@@ -43,6 +44,7 @@ class Subject:
     attributes: frozenset[tuple[str, str]] = frozenset()
     address: Address | None = None
     agreements: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
 
 
 NOBODY = Subject()
@@ -105,12 +107,20 @@ def is_invitation(principal: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A named place: admits an address inside any of its prefixes. No address is nowhere."""
+    """A named place: admits an address inside any of its prefixes, and machines enrolled there. No address is nowhere.
+
+    ``id`` is its primary key as text, empty for a place that no machine can be enrolled for; ``enrolled`` says, for sentences
+    only, that some machine is.
+    """
 
     prefixes: tuple[IPNetwork, ...]
     label: str = field(default="", compare=False)
+    id: str = ""
+    enrolled: bool = field(default=False, compare=False)
 
     def admits(self, subject: Subject) -> bool:
+        if self.id and self.id in subject.places:
+            return True
         address = subject.address
         return address is not None and any(
             address.version == prefix.version and address in prefix for prefix in self.prefixes

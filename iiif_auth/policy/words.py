@@ -219,10 +219,15 @@ def _one(principal: Audience, _: Translate) -> str:
         User: _("%(person)s (one person)"),
         Group: _("members of %(group)s"),
         Attribute: _("anyone whose %(name)s is “%(value)s”"),
-        Network: _("anyone at %(network)s"),
+        Network: _at(principal, _("anyone at %(network)s"), _("anyone at %(network)s or at a machine enrolled there")),
         Agreed: _("anyone who went through “%(service)s”"),
     }
     return phrases[type(principal)] % details(principal)
+
+
+def _at(principal: Audience, by_address: str, with_machines: str) -> str:
+    """The phrase for a place: where machines are enrolled, an address is not the only way to be there."""
+    return with_machines if isinstance(principal, Network) and principal.enrolled else by_address
 
 
 def details(principal: Audience) -> dict[str, str]:
@@ -275,7 +280,7 @@ def _condition(principal: Audience, _: Translate) -> str:
         User: _("are %(person)s"),
         Group: _("are members of %(group)s"),
         Attribute: _("have “%(value)s” as their %(name)s"),
-        Network: _("are at %(network)s"),
+        Network: _at(principal, _("are at %(network)s"), _("are at %(network)s or at a machine enrolled there")),
         Agreed: _("have gone through “%(service)s”"),
     }
     return phrases[type(principal)] % details(principal)
@@ -291,7 +296,7 @@ def lack(principal: Principal, _: Translate) -> str:
         User: _("not %(person)s"),
         Group: _("not a member of %(group)s"),
         Attribute: _("not known to have “%(value)s” as %(name)s"),
-        Network: _("not at %(network)s"),
+        Network: _at(principal, _("not at %(network)s"), _("neither at %(network)s nor at a machine enrolled there")),
         Agreed: _("has not gone through “%(service)s”"),
     }
     return phrases[type(principal)] % details(principal)
@@ -574,7 +579,7 @@ def step(need: Principal, _: Translate) -> str:
         User: _("being %(person)s"),
         Group: _("membership of %(group)s"),
         Attribute: _("having “%(value)s” as %(name)s"),
-        Network: _("being at %(network)s"),
+        Network: _at(need, _("being at %(network)s"), _("being at %(network)s or at a machine enrolled there")),
         Agreed: _("going through “%(service)s”"),
     }
     return phrases[type(need)] % details(need)
@@ -697,7 +702,7 @@ PRIVATE = tuple(
 def _about_networks(tiers: Sequence[Tier], _: Translate) -> Iterator[str]:
     leaves = [leaf for tier in tiers for leaf in principals(tier.audience) if isinstance(leaf, Network)]
     for network in dict.fromkeys(leaves):
-        if not network.prefixes:
+        if not network.prefixes and not network.enrolled:
             yield _("The network %(network)s has no addresses, so nobody is there.") % {"network": name_of(network)}
         for prefix in network.prefixes:
             yield from _about_prefix(prefix, {"network": name_of(network), "prefix": str(prefix)}, _)

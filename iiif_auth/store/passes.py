@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,9 @@ from django.utils import timezone
 from iiif_auth.store.cards import Found, instant
 from iiif_auth.store.rules import database
 from iiif_auth.store.values import user_id
+
+SEEN_AGAIN = timedelta(hours=1)
+"""How exactly it is known when an enrolled machine was last seen; noting it costs a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,12 @@ class PassFacts:
     """Services through which tokens are drawn, but by an invitation and without signing in: to policy nobody went through."""
     invitation: str | None = None
     invited_until: datetime | None = None
+    device: int | None = None
+    """The enrolled machine on which it was given."""
+    places: frozenset[str] = frozenset()
+    """The networks for which that machine stands now."""
+    enrols: bool = False
+    """Whether it is the machine's own, which is nobody's and went through nothing."""
 
     @property
     def gone_through(self) -> frozenset[str]:
@@ -50,6 +59,11 @@ class PassFacts:
 
     def expired(self, at: datetime) -> bool:
         return self.idle_until <= at or self.ends <= at
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether its idle life should begin anew: after half of it; of a machine's own, an hour after it was last seen."""
+        idle = timedelta(minutes=self.idle_minutes)
+        return self.idle_until - at < (idle - SEEN_AGAIN if self.enrols else idle / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,9 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
     (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
         ',')
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-        WHERE a.holder_id = p.id AND a.version = {version}), {groups}"""
+        WHERE a.holder_id = p.id AND a.version = {version}), {groups},
+    p.device_id, p.enrols, CASE WHEN p.device_id IS NULL THEN NULL ELSE (SELECT CAST(d.network_id AS TEXT)
+        FROM iiif_auth_device d WHERE d.id = p.device_id AND d.revoked IS NULL) END"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
@@ -78,6 +94,8 @@ GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {use
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
+MACHINE = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
+    LEFT JOIN iiif_auth_pass p ON p.digest IN (%s, %s) {person}"""
 TICKETS = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.id = %s {person}"
 BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
 FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
@@ -144,6 +162,26 @@ def presented_pass(digest: str) -> Presented:
     return _presented(_row(BROWSER, _moment(), digest))
 
 
+def presented_at_machine(digest: str, machine: str) -> Presented:
+    """What counts of a reader's pass (its digest, or ``""``) and the pass of the machine that they sit at; one query.
+
+    A reader's pass that is good is told with the machine's place besides its own; otherwise the machine stands for itself.
+    """
+    rows = _rows(MACHINE, _moment(), digest, machine)
+    found = [_pass_facts(row[1:]) for row in rows if row[1] is not None]
+    own = next((one for one in found if one.enrols), None)
+    reader = next((one for one in found if not one.enrols), None)
+    return Presented(rows[0][0] if rows else "", _together(reader, own, timezone.now()))
+
+
+def _together(reader: PassFacts | None, own: PassFacts | None, at: datetime) -> PassFacts | None:
+    if own is None or not own.sound or own.expired(at):
+        return reader
+    if reader is None or not reader.sound or reader.expired(at):
+        return own
+    return replace(reader, places=reader.places | own.places)
+
+
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
     return _presented(_row(TICKETS, _moment(), number))
@@ -176,11 +214,15 @@ def _moment() -> Any:
 
 
 def _row(template: str, *values: Any) -> Found | None:
+    return next(iter(_rows(template, *values)), None)
+
+
+def _rows(template: str, *values: Any) -> list[Found]:
     using = database()
     statement = _statement(template, settings.AUTH_USER_MODEL, using)
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
-        found: Found | None = cursor.fetchone()
+        found: list[Found] = cursor.fetchall()
     return found
 
 
@@ -201,7 +243,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
     """What a row says. The same row says the same, however often it is read."""
-    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups = row
+    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, device, enrols, place = row
     agreements: dict[str, set[str]] = defaultdict(set)
     doors: set[str] = set()
     for service, origin, *marks in (text.split(" ") for text in agreed.split(",")) if agreed else ():
@@ -216,8 +258,13 @@ def _pass_facts(row: Found) -> PassFacts:
         idle_until=instant(idle) or NEVER,
         ends=instant(ends) or NEVER,
         idle_minutes=minutes,
-        sound=not user or bool(active and password is not None and credential == credential_mark(password)),
+        # A machine that was revoked ends every pass that was given at it.
+        sound=(device is None or place is not None)
+        and (not user or bool(active and password is not None and credential == credential_mark(password))),
         doors=frozenset(doors),
         invitation=invitation or None,
         invited_until=instant(until),
+        device=device,
+        places=frozenset({place} if place else ()),
+        enrols=bool(enrols),
     )

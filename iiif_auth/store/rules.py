@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db.models import Exists, OuterRef
 
 from iiif_auth.conf import conf
 from iiif_auth.models import (
@@ -18,6 +19,7 @@ from iiif_auth.models import (
     AccessService,
     Collection,
     CollectionRule,
+    Device,
     Embargo,
     Grant,
     Network,
@@ -43,6 +45,10 @@ from iiif_auth.store.values import (
 )
 
 logger = logging.getLogger("iiif_auth.store")
+
+
+ENROLLED = Device.objects.filter(network=OuterRef("pk"), revoked=None, since__isnull=False)
+"""The machines that stand for a place."""
 
 
 class RulesInMotion(RuntimeError):
@@ -142,12 +148,14 @@ class Reader:
                 logger.exception("Access service %s can not be read; nobody gets in through it.", row.slug)
 
     def _networks(self) -> Iterable[tuple[int, policy.Network]]:
-        for row in Network.objects.using(self.using):
+        for row in Network.objects.using(self.using).annotate(enrolled=Exists(ENROLLED)):
             try:
-                yield row.pk, policy.Network(tuple(ip_network(text) for text in row.prefixes), row.name)
+                prefixes = tuple(ip_network(text) for text in row.prefixes)
             except (TypeError, ValueError):
                 logger.exception("Network %s can not be read; it admits nobody.", row.slug)
                 yield row.pk, policy.Network((), row.name)
+            else:
+                yield row.pk, policy.Network(prefixes, row.name, str(row.pk), row.enrolled)
 
     # -- policies
 

@@ -17,7 +17,7 @@ from iiif_auth.cors import PREFLIGHT
 from iiif_auth.enforce import doors as grammar
 from iiif_auth.enforce import guard
 from iiif_auth.enforce.doors import Door, Serves
-from iiif_auth.identify import COOKIE
+from iiif_auth.identify import COOKIE, MACHINE
 from iiif_auth.webserver.generate import BLANK, HIDDEN, SENTENCES, Mode, Plan
 
 Lines = list[str]
@@ -263,22 +263,32 @@ def _cookie_map(plan: Plan) -> Lines:
             *block("map $http_cookie $iiif_cookie", ["default $http_cookie;"]),
             "",
         ]
-    name = re.escape(COOKIE)
     return [
         *note(
-            "The check is told the access cookie and no other, in one spelling, and its answers are kept under the same: no two "
-            "programs can read it in two ways. Two cookies of that name are none, for one of them may be somebody else's."
+            "The check is told the access cookie, that of an enrolled machine, and no other, in one spelling, and its answers "
+            "are kept under the same: no two programs can read them in two ways. Two cookies of one name are none, for one of "
+            "them may be somebody else's."
         ),
+        *_one_cookie(COOKIE, "iiif_reader", "iiif_pass"),
+        *_one_cookie(MACHINE, "iiif_machine", "iiif_enrolled"),
         *block(
-            "map $http_cookie $iiif_cookie",
-            [
-                'default "";',
-                row(rf"(?:^|[;,])\s*{name}\s*=.*[;,]\s*{name}\s*=", '""'),
-                row(rf"(?:^|;)[ ]*{name}=(?<iiif_pass>{SECRET})[ ]*(?:;|$)", f'"{COOKIE}=$iiif_pass"'),
-            ],
+            'map "$iiif_reader|$iiif_machine" $iiif_cookie',
+            ['default "$iiif_reader$iiif_machine";', row(r"^[^|]+\|[^|]+$", '"$iiif_reader; $iiif_machine"')],
         ),
         "",
     ]
+
+
+def _one_cookie(cookie: str, told: str, secret: str) -> Lines:
+    name = re.escape(cookie)
+    return block(
+        f"map $http_cookie ${told}",
+        [
+            'default "";',
+            row(rf"(?:^|[;,])\s*{name}\s*=.*[;,]\s*{name}\s*=", '""'),
+            row(rf"(?:^|;)[ ]*{name}=(?<{secret}>{SECRET})[ ]*(?:;|$)", f'"{cookie}=${secret}"'),
+        ],
+    )
 
 
 def _small_maps(plan: Plan) -> Lines:

@@ -105,6 +105,9 @@ PRINCIPALS = (
     Network((ip_network("::/0"),)),
     Network((ip_network("10.1.2.3/32"), ip_network("2001:db8::1/128"))),
     Network(()),
+    Network((), id="7"),
+    Network((ip_network("10.1.2.4/32"),), id="8"),
+    Network((ip_network("192.0.2.0/24"),), id="9", enrolled=True),
     Agreed("click"),
     Agreed("kiosk"),
     Agreed("login"),
@@ -113,6 +116,8 @@ LIKELY = (*PRINCIPALS, *PRINCIPALS[:2] * 5)
 """Audiences rather admit than not, for a yes is harder to come by than a no."""
 ADDRESSES = (None, *map(ip_address, ("10.1.2.3", "10.1.2.4", "10.200.0.1", "192.0.2.1", "::a01:203", "2001:db8::1")))
 ADDRESSES += (ip_address("2001:db9::1"), ip_address("::ffff:10.1.2.3"))
+PLACES = ("", "7", "8", "9", "10")
+"""Of enrolled machines; the empty one is no place, though networks without a key have it."""
 SERVICES = tuple(
     AccessService(slug, pattern)
     for slug, pattern in (
@@ -270,7 +275,8 @@ def subject(rng):
     user = rng.choice((None, None, "1", "2", "3"))
     if user is None and rng.random() < 0.8:
         groups = attributes = frozenset()
-    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements)
+    places = frozenset(rng.choice(PLACES) for _ in range(rng.randrange(3)))
+    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements, places)
 
 
 def placed(at):

@@ -38,7 +38,10 @@ WHO = {
     "User": lambda rule, subject: rule.id == subject.user,
     "Group": lambda rule, subject: rule.id in subject.groups,
     "Attribute": lambda rule, subject: (rule.name, rule.value) in subject.attributes,
-    "Network": lambda rule, subject: any(inside(subject.address, prefix) for prefix in rule.prefixes),
+    "Network": lambda rule, subject: (
+        [place for place in subject.places if place and place == rule.id] != []
+        or any(inside(subject.address, prefix) for prefix in rule.prefixes)
+    ),
     "Agreed": lambda rule, subject: rule.service in subject.agreements,
 }
 
