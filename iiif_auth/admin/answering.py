@@ -139,7 +139,8 @@ class Inquiry:
     @cached_property
     def subject(self) -> Subject:
         agreements = frozenset(self.form.cleaned_data["agreed"])
-        return as_member(replace(described(self.person, self.form.where()), agreements=agreements), self.group)
+        somebody = replace(described(self.person, self.form.where()), agreements=agreements, places=self.form.machine())
+        return as_member(somebody, self.group)
 
     @cached_property
     def explained(self) -> Explanation:

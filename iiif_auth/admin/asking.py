@@ -26,6 +26,7 @@ from iiif_auth.protocol import identity
 from iiif_auth.protocol.dialects import PROBES
 
 MINE = "mine"
+MACHINE = "machine:"
 MOST_DRAFTS = 100
 """Drafts to choose from, the latest first."""
 YEARS = range(1900, 9900)
@@ -84,6 +85,11 @@ class WhyForm(forms.Form):
         self.book = rules_now()
         mine = gettext("My own address (%(address)s)") % {"address": self.own or gettext("not known")}
         places = [(f"network:{key}", network.label) for key, network in self.book.networks.items()]
+        places += [
+            (f"{MACHINE}{key}", gettext("A machine enrolled at %(network)s") % {"network": network.label})
+            for key, network in self.book.networks.items()
+            if network.enrolled
+        ]
         place: Any = self.fields["place"]
         place.choices = [("", gettext("Nowhere in particular")), (MINE, mine), *sorted(places, key=lambda one: one[1])]
         agreed: Any = self.fields["agreed"]
@@ -138,7 +144,14 @@ class WhyForm(forms.Form):
             return str(self.cleaned_data["address"])
         if chosen == MINE:
             return str(self.own or "")
+        if chosen.startswith(MACHINE):
+            return ""
         return first_address(self.book.networks[int(chosen.partition(":")[2])])
+
+    def machine(self) -> frozenset[str]:
+        """The places for which the machine that is judged stands."""
+        chosen = self.cleaned_data["place"]
+        return frozenset({chosen.partition(":")[2]} if chosen.startswith(MACHINE) else ())
 
 
 def rules_now() -> store.Rulebook:

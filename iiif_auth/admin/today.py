@@ -41,6 +41,12 @@ PAGES: tuple[Page, ...] = (
         _("All networks as text, a test of many addresses, and your own address as this site sees it."),
     ),
     (
+        "iiif_auth_device_changelist",
+        "iiif_auth.view_device",
+        _("Enrolled machines"),
+        _("Machines without a fixed address that count as being at a place: codes for them, last seen, revoke."),
+    ),
+    (
         "iiif_auth_reports",
         "iiif_auth.view_dailycount",
         _("Reports"),

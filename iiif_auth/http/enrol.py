@@ -91,7 +91,7 @@ def _may_try(request: HttpRequest) -> bool:
 
 def _shown(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
     own = identify.machine(request)
-    row = Device.objects.select_related("network").get(pk=own.device or 0) if own else None
+    row = Device.objects.select_related("network").filter(pk=own.device or 0).first() if own else None
     context: dict[str, object] = {
         "title": _("This machine is enrolled") if row else _("Enrol this machine"),
         "row": row,

@@ -33,7 +33,11 @@ class Network(models.Model):
     name = models.CharField(_("name"), max_length=200)
     prefixes = PrefixListField(
         _("networks"),
-        help_text=_("One to a line, such as 192.0.2.0/24 or 2001:db8:1::/64. A single address is fine too."),
+        blank=True,
+        help_text=_(
+            "One to a line, such as 192.0.2.0/24 or 2001:db8:1::/64. A single address is fine too, and none for a place of "
+            "enrolled machines only."
+        ),
     )
 
     objects = NaturalManager()

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from subprocess import CalledProcessError
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -570,7 +571,7 @@ def no_version_forbids(patch):
 @noticed_by(test_v092.test_nobody_else_is_sent_on_nor_anybody_in_another_space)
 def strangers_are_sent_to_lesser_pictures(patch):
     def known(request, offer, decision):
-        request.iiif_auth_pass = object()
+        request.iiif_auth_pass = SimpleNamespace(enrols=False)
         return real(request, offer, decision)
 
     real = guard._lesser

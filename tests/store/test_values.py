@@ -154,7 +154,7 @@ def test_every_kind_of_condition():
             policy.User(str(user.pk)),
             policy.Group(str(group.pk)),
             policy.Attribute("affiliation", "staff"),
-            policy.Network((ip_network("192.0.2.0/28"), ip_network("2001:db8::/32"))),
+            policy.Network((ip_network("192.0.2.0/28"), ip_network("2001:db8::/32")), id=str(network.pk)),
             policy.Agreed(service.slug),
         )
     )
@@ -259,7 +259,7 @@ def test_a_grant_to_every_kind_of_principal():
     assert [grant.principal for grant in find().levels[0].grants] == [
         policy.User(str(user.pk)),
         policy.Group(str(group.pk)),
-        policy.Network((ip_network("192.0.2.0/28"),)),
+        policy.Network((ip_network("192.0.2.0/28"),), id=str(network.pk)),
         policy.Agreed("terms"),
     ]
 

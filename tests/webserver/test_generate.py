@@ -587,7 +587,7 @@ def last_cookie_wins(request: Request) -> tuple[int, dict[str, str], bytes]:
     return (200, told, b"") if found and found[-1] == READER else (401, {}, b"")
 
 
-FIRST = re.compile(r"    map \$http_cookie \$iiif_cookie \{.*?\n    \}", re.DOTALL)
+FIRST = re.compile(r'    map "\$iiif_reader\|\$iiif_machine" \$iiif_cookie \{.*?\n    \}', re.DOTALL)
 
 
 @pytest.mark.parametrize("broken", [True, False])
