@@ -26,7 +26,6 @@ CODE = re.compile(rf"\A([{LETTERS}]{{{HALF}}})[\s-]*([{LETTERS}]{{{HALF}}})\Z")
 CODE_MINUTES = 10
 DAYS = 400
 """How long a machine stays enrolled without being used; browsers keep no cookie longer."""
-RENEWED = timedelta(days=1)
 
 
 # -- Codes --------------------------------------------------------------------------------------------------------
@@ -132,15 +131,15 @@ def set_cookie(response: HttpResponseBase, secret: str) -> None:
 
 
 def renew(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Have the browser keep its cookie for as long again, once a day."""
+    """Have the browser keep the machine's cookie for as long again."""
     secret = renewed(request)
     if secret is not None:
         set_cookie(response, secret)
 
 
 def renewed(request: HttpRequest) -> str | None:
-    """The secret of the cookie that is to be set anew, if its day has come."""
+    """The secret of the machine's cookie, which is then to be set anew; its enrolment is prolonged likewise."""
     own, now = identify.machine(request), timezone.now()
-    if own is None or own.idle_until - now > timedelta(minutes=own.idle_minutes) - RENEWED:
+    if own is None or (own.is_stale(now) and not identify.slide(own, now)):
         return None
-    return identify.machine_secret(request) if identify.slide(own, now) else None
+    return identify.machine_secret(request)

@@ -181,12 +181,17 @@ def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPas
 
 
 def machine(request: HttpRequest) -> store.PassFacts | None:
-    """What this browser carries as an enrolled machine, if it is one and is not revoked; one query, or none without a cookie."""
+    """What this browser carries as an enrolled machine, if it is one and is not revoked; one query a request, or none without
+    a cookie.
+    """
     secret = machine_secret(request)
     if secret is None:
         return None
-    found = store.find_pass(machine_digest(secret))
-    return found if _standing(found, timezone.now()).standing is Standing.SOUND else None
+    if not hasattr(request, "iiif_auth_machine"):
+        found = store.find_pass(machine_digest(secret))
+        sound = _standing(found, timezone.now()).standing is Standing.SOUND
+        request.iiif_auth_machine = found if sound else None  # type: ignore[attr-defined]
+    return request.iiif_auth_machine  # type: ignore[attr-defined,no-any-return]
 
 
 def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:

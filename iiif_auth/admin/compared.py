@@ -19,7 +19,7 @@ from iiif_auth.models import AccessPolicy, Condition, RefusalText, Resource, Tie
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
 from iiif_auth.policy.decide import Case, in_utc
-from iiif_auth.policy.explain import address_in
+from iiif_auth.policy.explain import standing_in
 
 MOST_GROUPS = 30
 """Groups, places and services of which the table has a line each; a policy that names more is compared for the first ones."""
@@ -242,12 +242,8 @@ def _standing_for(leaf: policy.Principal) -> Who | None:
                 gettext("A member of %(group)s") % {"group": label or key}, replace(STRANGER, groups=frozenset({key}))
             )
         case policy.Network(label=label):
-            where = address_in([leaf])
-            return (
-                Who(gettext("Somebody at %(place)s") % {"place": label}, policy.Subject(address=where))
-                if where
-                else None
-            )
+            there = standing_in([leaf], policy.Subject())
+            return Who(gettext("Somebody at %(place)s") % {"place": label}, there) if there else None
         case policy.Agreed(service=slug, label=label):
             went = gettext("Whoever went through %(service)s") % {"service": label or slug}
             return Who(went, policy.Subject(agreements=frozenset({slug})))

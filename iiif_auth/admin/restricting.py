@@ -26,6 +26,7 @@ from iiif_auth.models import AccessPolicy, Collection, CollectionRule, Resource
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
 from iiif_auth.policy.decide import Case, in_utc
+from iiif_auth.policy.explain import standing_in
 from iiif_auth.policy.types import NOBODY, Level, Offer, Rendition, Subject
 
 CHANGE = "iiif_auth.change_collection"
@@ -200,8 +201,8 @@ def somebody(leaf: policy.Principal) -> Subject | None:
             return Subject(user=key)
         case policy.Attribute(name=name, value=value):
             return Subject(user="0", attributes=frozenset({(name, value)}))
-        case policy.Network(prefixes=prefixes) if prefixes:
-            return Subject(address=prefixes[0][0])
+        case policy.Network():
+            return standing_in([leaf], Subject())
         case policy.Agreed(service=service):
             return Subject(agreements=frozenset({service}))
     return None

@@ -142,6 +142,9 @@ def read(one: policy.Principal, names: dict[str, str]) -> tuple[str, policy.Subj
         case policy.Network(prefixes=(first, *_), label=label):
             address = first[1] if first.num_addresses > 2 else first[0]
             return gettext("At “%(name)s”") % {"name": label or str(first)}, policy.Subject(address=address)
+        case policy.Network(id=key, label=label, enrolled=True):
+            at = gettext("At “%(name)s”") % {"name": label}
+            return at, policy.Subject(places=frozenset({key}))
         case policy.Agreed(service=slug, label=label):
             text = gettext("Whoever went through “%(name)s”") % {"name": label or slug}
             return text, policy.Subject(agreements=frozenset({slug}))
