@@ -19,7 +19,7 @@ from iiif_auth import models, store
 SHARED = frozenset(
     {
         *("accesspolicy", "tier", "condition", "refusaltext", "policydraft"),
-        *("accessservice", "terms", "network", "networkuse", "registeredclient"),
+        *("accessservice", "terms", "network", "networkuse", "registeredclient", "identityprovider"),
     }
 )
 """What all collections have in common: everybody with the permission may read it."""

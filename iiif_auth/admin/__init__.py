@@ -1,6 +1,7 @@
 """The admin: importing it registers every model that people look at or change."""
 
 from iiif_auth.admin import (
+    attributes,
     batches,
     clients,
     content,
@@ -16,6 +17,7 @@ from iiif_auth.admin import (
 )
 
 __all__ = [
+    "attributes",
     "batches",
     "clients",
     "content",

@@ -198,8 +198,8 @@ def somebody(leaf: policy.Principal) -> Subject | None:
             return Subject(user="0", groups=frozenset({key}))
         case policy.User(id=key):
             return Subject(user=key)
-        case policy.Attribute(name=name, value=value):
-            return Subject(user="0", attributes=frozenset({(name, value)}))
+        case policy.Attribute():
+            return Subject(user="0", attributes=frozenset({leaf.example}))
         case policy.Network(prefixes=prefixes) if prefixes:
             return Subject(address=prefixes[0][0])
         case policy.Agreed(service=service):
