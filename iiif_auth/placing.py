@@ -239,7 +239,7 @@ OWN_WAY: dict[str, Callable[[QuerySet[Any], Bounds, Any], QuerySet[Any]]] = {
     "refusal": _by_url,
     "accessrequest": _by_url,
     "calendarfeed": _feeds,
-    **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch"), _nowhere),
+    **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch", "personattribute"), _nowhere),
 }
 
 
