@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from iiif_auth.attributes import names
 from iiif_auth.protocol import dialects, languages
 
 MOST_SUGGESTIONS = 40
@@ -215,6 +216,30 @@ class LanguageMapFormField(forms.Field):
             return list((initial or {}).items()) != list(self.to_python(data).items())
         except (AttributeError, ValidationError):
             return True
+
+
+class AttributesFormField(forms.MultipleChoiceField):
+    """What an identity provider may say, to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for unknown in ("encoder", "decoder"):
+            kwargs.pop(unknown, None)
+        super().__init__(*args, **{**kwargs, "choices": list(ATTRIBUTES.items()), "show_hidden_initial": False})
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return set(initial or ()) != set(data or ())
+
+
+ATTRIBUTES = {
+    names.AFFILIATION: _("affiliation: staff, student, member … of an organisation"),
+    names.ENTITLEMENT: _("entitlement: what they are entitled to, such as a licence"),
+    names.GROUP: _("group: the groups they are in there"),
+    names.ORGANISATION: _("organisation: their home organisation, by its domain"),
+    names.ASSURANCE: _("assurance: how well their identity was checked"),
+    names.SUBJECT: _("subject: their identifier there"),
+}
 
 
 class DialectsFormField(forms.MultipleChoiceField):

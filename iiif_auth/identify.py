@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from iiif_auth import store
+from iiif_auth.attributes.keeping import said_of
 from iiif_auth.conf import conf
 from iiif_auth.policy.types import INVITATION, AccessService, Address, OriginRule, Pattern, Subject
 from iiif_auth.protocol import dialects
@@ -124,7 +125,7 @@ def described(user: Any = None, address: str = "") -> Subject:
         return Subject(address=where)
     groups = getattr(user, "groups", None)
     keys = frozenset(str(key) for key in groups.values_list("pk", flat=True)) if groups is not None else frozenset()
-    return Subject(user=str(user.pk), groups=keys, address=where)
+    return Subject(user=str(user.pk), groups=keys, attributes=said_of(user), address=where)
 
 
 # -- The browser's door -------------------------------------------------------------------------------------------
@@ -237,7 +238,8 @@ def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
         return Subject(address=here)
     invitation = facts.invited(timezone.now())
     carried = frozenset({(INVITATION, invitation)}) if invitation else frozenset()
-    return Subject(facts.user, facts.groups, carried, here, facts.gone_through, facts.places)
+    said = facts.attributes | carried
+    return Subject(facts.user, facts.groups, said, here, facts.gone_through, facts.places)
 
 
 def keep_alive(request: HttpRequest) -> None:

@@ -39,13 +39,24 @@ def is_access_page(request: HttpRequest) -> bool:
     return match is not None and match.url_name == "access" and "iiif_auth" in match.app_names
 
 
+ANSWERS = frozenset({"saml_acs", "saml_sls", "saml2_acs", "saml2_ls_post"})
+"""Pages to which another site's form brings an identity provider's answer. The mark is not sent along with that, being ``Lax``;
+each answers with nothing but a redirect or a refusal (django-allauth; djangosaml2)."""
+
+
+def is_answer(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.url_name in ANSWERS
+
+
 class FlowMiddleware:
     """Keeps the viewer's hold on the tab it opened, on every page of a sign-in that began at an access page.
 
     Django sends ``Cross-Origin-Opener-Policy: same-origin`` everywhere. A single response with it, even a redirect, tells
     the viewer that the tab was closed, and it asks for a token before anybody has typed a password (browsers.md,
     section 2). Only browsers in which an access page began a sign-in less than fifteen minutes ago get ``unsafe-none``,
-    and the access pages themselves, whoever wrote the response (a refused form, an error); nothing else changes.
+    and the access pages themselves, whoever wrote the response (a refused form, an error), and the pages to which identity
+    providers post their answers; nothing else changes.
 
     Put it first in ``MIDDLEWARE``, so that error pages are covered too.
     """
@@ -55,6 +66,6 @@ class FlowMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if is_access_page(request) or is_marked(request):
+        if is_access_page(request) or is_marked(request) or is_answer(request):
             response[HEADER] = "unsafe-none"
         return response

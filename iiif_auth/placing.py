@@ -19,7 +19,7 @@ from iiif_auth import models, store
 SHARED = frozenset(
     {
         *("accesspolicy", "tier", "condition", "refusaltext", "policydraft"),
-        *("accessservice", "terms", "network", "device", "networkuse", "registeredclient"),
+        *("accessservice", "terms", "network", "device", "networkuse", "registeredclient", "identityprovider"),
     }
 )
 """What all collections have in common: everybody with the permission may read it."""
@@ -239,7 +239,7 @@ OWN_WAY: dict[str, Callable[[QuerySet[Any], Bounds, Any], QuerySet[Any]]] = {
     "refusal": _by_url,
     "accessrequest": _by_url,
     "calendarfeed": _feeds,
-    **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch"), _nowhere),
+    **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch", "personattribute"), _nowhere),
 }
 
 

@@ -1,4 +1,4 @@
-"""How people log in here: with the accounts that the library made for them."""
+"""How people log in here: with the accounts that the library made for them. Who signs in elsewhere: :mod:`project.elsewhere`."""
 
 from __future__ import annotations
 

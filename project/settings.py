@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 
+from project import remote, sign_in
 from project.secret import kept_secret
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,21 @@ VIEWER_URL: str = env.str("VIEWER_URL", default="")
 SECRET_KEY: str = env.str("SECRET_KEY", default="") or kept_secret(DEMO_DATA)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"])
 
+WAYS = sign_in.ways(
+    openid=env.str("OPENID_PROVIDERS", default=""),
+    saml=env.str("SAML_PROVIDERS", default=""),
+    mfa=env.bool("MFA", default=False),
+)
+"""Ways to sign in besides a password; see :mod:`project.sign_in`."""
+REMOTE = remote.Setup(
+    variable=env.str("REMOTE_USER", default=""),
+    secret=env.str("REMOTE_USER_SECRET", default=""),
+    issuer=env.str("REMOTE_USER_ISSUER", default=""),
+    issuer_variable=env.str("REMOTE_USER_ISSUER_VARIABLE", default=""),
+    attributes=env.str("REMOTE_USER_ATTRIBUTES", default=""),
+)
+"""Whom a web server in front has signed in; see :mod:`project.remote`."""
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -39,6 +55,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "allauth",
     "allauth.account",
+    *WAYS.apps,
     "iiif_auth",
     "project",
 ]
@@ -55,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *(["project.remote.RemoteUserMiddleware"] if REMOTE.wanted else []),
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -87,6 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
+    *(["project.remote_backend.RemoteUserBackend"] if REMOTE.wanted else []),
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -98,6 +117,17 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "project.accounts.NoSignup"
+SOCIALACCOUNT_ADAPTER = "project.elsewhere.SocialAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # the same e-mail address does not make two accounts one (security A11)
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_PROVIDERS = WAYS.providers(BASE_URL.rstrip("/"))
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # readers' accounts need no e-mail address here
+MFA_TOTP_ISSUER = "Merehaven"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 if DEMO:  # there is nobody to send it; what would be sent can be read in this folder
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -178,6 +178,26 @@ class PassFactory(factory.django.DjangoModelFactory):
     ends = factory.LazyAttribute(lambda row: row.created + timedelta(hours=12))
 
 
+class IdentityProviderFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.IdentityProvider
+
+    issuer = factory.Sequence(lambda number: f"https://idp-{number}.example.org")
+    name = factory.Sequence(lambda number: f"University {number}")
+    attributes = factory.LazyFunction(lambda: ["affiliation", "group"])
+    scopes = factory.LazyFunction(lambda: ["example.org"])
+
+
+class PersonAttributeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.PersonAttribute
+
+    user = factory.SubFactory(UserFactory)
+    provider = factory.SubFactory(IdentityProviderFactory)
+    name = "affiliation"
+    value = "staff@example.org"
+
+
 class AgreementFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = models.Agreement

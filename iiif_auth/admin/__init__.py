@@ -1,6 +1,7 @@
 """The admin: importing it registers every model that people look at or change."""
 
 from iiif_auth.admin import (
+    attributes,
     batches,
     clients,
     content,
@@ -17,6 +18,7 @@ from iiif_auth.admin import (
 )
 
 __all__ = [
+    "attributes",
     "batches",
     "clients",
     "content",

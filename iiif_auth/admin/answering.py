@@ -140,7 +140,8 @@ class Inquiry:
     def subject(self) -> Subject:
         agreements = frozenset(self.form.cleaned_data["agreed"])
         somebody = replace(described(self.person, self.form.where()), agreements=agreements, places=self.form.machine())
-        return as_member(somebody, self.group)
+        found = as_member(somebody, self.group)
+        return as_said(found, self.form.cleaned_data.get("said") or frozenset())
 
     @cached_property
     def explained(self) -> Explanation:
@@ -337,6 +338,13 @@ def as_member(subject: Subject, group: Any) -> Subject:
     if group is None:
         return subject
     return replace(subject, user=subject.user or SOMEBODY, groups=subject.groups | {str(group.pk)})
+
+
+def as_said(subject: Subject, said: frozenset[tuple[str, str]]) -> Subject:
+    """Somebody as if this were said of them too; whoever is nobody becomes somebody signed in."""
+    if not said:
+        return subject
+    return replace(subject, user=subject.user or SOMEBODY, attributes=subject.attributes | said)
 
 
 DECISIONS: dict[type[Decision], str] = {Allowed: "allowed", Denied: "refused", Unknown: "unknown"}

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import identify, roles, store
 from iiif_auth.admin import people, spoken
+from iiif_auth.admin.attributes import SaidField
 from iiif_auth.admin.people import NamedField
 from iiif_auth.conf import conf
 from iiif_auth.models import PolicyDraft, Refusal, Resource
@@ -58,6 +59,11 @@ class WhyForm(forms.Form):
         find=people.group,
         max_length=200,
         help_text=_("The name of a group. Beside a person: as if that person were in it too."),
+    )
+    said = SaidField(
+        label=_("As if their identity provider said"),
+        max_length=2000,
+        help_text=_("One to a line, such as affiliation=staff@example.org. Besides what it says of them already."),
     )
     address = forms.CharField(
         label=_("Address"),

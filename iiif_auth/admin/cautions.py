@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from iiif_auth import store
 from iiif_auth.admin import spoken
+from iiif_auth.admin.attributes import cautions_about
 from iiif_auth.conf import conf
 from iiif_auth.models import AccessPolicy, Collection, Network, RefusalText
 from iiif_auth.policy import types as policy
@@ -60,6 +61,7 @@ def _everything(row: AccessPolicy, value: Policy, now: datetime) -> Iterator[Cau
         yield from _about_tier(number, tier, now)
     yield from _about_all_tiers(value, now)
     yield from _about_networks(row, value)
+    yield from _about_attributes(value)
     yield from _about_staff(row)
     yield from _about_languages(row)
     yield from _about_services(value)
@@ -157,6 +159,14 @@ def _behind_a_proxy(network: Network) -> Iterator[Caution]:
             "proxy's own private address. Set TRUSTED_PROXIES."
         )
         yield Caution(said % {"network": network.name}, reverse("admin:iiif_auth_network_change", args=[network.pk]))
+
+
+def _about_attributes(value: Policy) -> Iterator[Caution]:
+    """Attributes that nobody has, or that no configured identity provider can say."""
+    for number, tier in enumerate(value.tiers):
+        for one in policy.principals(tier.audience):
+            for said in cautions_about(one) if isinstance(one, policy.Attribute) else ():
+                yield Caution(said, f"#id_tiers-{number}-conditions-0-named")
 
 
 def _about_services(value: Policy) -> Iterator[Caution]:

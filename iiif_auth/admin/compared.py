@@ -16,6 +16,7 @@ from iiif_auth import contents, placing, roles, store
 from iiif_auth.admin import people, states
 from iiif_auth.identify import described
 from iiif_auth.models import AccessPolicy, Condition, RefusalText, Resource, Tier
+from iiif_auth.models.rules import attribute_text
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
 from iiif_auth.policy.decide import Case, in_utc
@@ -90,7 +91,8 @@ def shown(model: Any, name: str, value: Any) -> str:
 def condition(content: contents.Content) -> str:
     """One condition of a content in words."""
     links = [content[name]["name"] for name in ("user", "group", "network", "service") if content[name]]
-    attribute = [f"{content['attribute_name']}={content['attribute_value']}"] if content["attribute_name"] else []
+    matching = content.get("attribute_matching", "exact")
+    attribute = [attribute_text(content["attribute_name"], content["attribute_value"], matching)]
     label = str(Condition.Kind(content["kind"]).label)
     bracket = gettext("(bracket %(n)d)") % {"n": content["bracket"]} if content["bracket"] else ""
     return " ".join(filter(None, [label, *links, *attribute, bracket]))
@@ -247,8 +249,8 @@ def _standing_for(leaf: policy.Principal) -> Who | None:
         case policy.Agreed(service=slug, label=label):
             went = gettext("Whoever went through %(service)s") % {"service": label or slug}
             return Who(went, policy.Subject(agreements=frozenset({slug})))
-        case policy.Attribute(name=name, value=value):
-            return Who(f"{name}={value}", replace(STRANGER, attributes=frozenset({(name, value)})))
+        case policy.Attribute():
+            return Who("=".join(leaf.example), replace(STRANGER, attributes=frozenset({leaf.example})))
     return None
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import chosen, people, states
+from iiif_auth.admin.attributes import TakesAttribute, cautions_about_grant
 from iiif_auth.admin.bases import Admin, Fields, StackedInline
 from iiif_auth.admin.calendar import CalendarPages
 from iiif_auth.admin.cleaning import CleaningPages
@@ -27,8 +28,8 @@ from iiif_auth.models import Embargo, Grant, Withdrawal
 PERSONAL = ("user", "group")
 
 
-class GrantForm(NamesPeople, PlainForm):
-    """For whom is typed by name."""
+class GrantForm(NamesPeople, TakesAttribute):
+    """For whom is typed by name, or as an attribute."""
 
 
 class TakesPeople(Fields):
@@ -124,7 +125,7 @@ class GrantAdmin(GivingPages, SeesWhat, TakesPeople, Overlay):
     autocomplete_fields = ("resource", "collection", "policy", "network", "service")
     readonly_fields = ("granted_by", "created")
     fieldsets = (
-        (_("For whom (one of these)"), {"fields": ("user", "group", "network", "service")}),
+        (_("For whom (one of these)"), {"fields": ("user", "group", "network", "service", "attribute")}),
         (_("What (one of these)"), {"fields": ("resource", "collection", "policy")}),
         (_("How much"), {"fields": ("tier", "take")}),
         (_("How long"), {"fields": (("starts", "ends"), "reason")}),
@@ -142,6 +143,10 @@ class GrantAdmin(GivingPages, SeesWhat, TakesPeople, Overlay):
     def in_words(self, row: Grant) -> str:
         tier = row.tier or gettext("full version")
         return tier if row.take else gettext("%(tier)s, to look only") % {"tier": tier}
+
+    def cautions(self, row: Any) -> Iterable[str]:
+        yield from super().cautions(row)
+        yield from cautions_about_grant(row)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -179,7 +184,7 @@ class WithdrawalInline(OverlayInline):
 class GrantInline(TakesPeople, OverlayInline):
     model = Grant
     form = GrantForm
-    fields = (("user", "group"), ("tier", "take"), ("starts", "ends"), "reason")
+    fields = (("user", "group"), "attribute", ("tier", "take"), ("starts", "ends"), "reason")
     verbose_name_plural = _("grants to people and groups that are not over")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -199,8 +199,8 @@ def somebody(leaf: policy.Principal) -> Subject | None:
             return Subject(user="0", groups=frozenset({key}))
         case policy.User(id=key):
             return Subject(user=key)
-        case policy.Attribute(name=name, value=value):
-            return Subject(user="0", attributes=frozenset({(name, value)}))
+        case policy.Attribute():
+            return Subject(user="0", attributes=frozenset({leaf.example}))
         case policy.Network():
             return standing_in([leaf], Subject())
         case policy.Agreed(service=service):

@@ -39,7 +39,9 @@ SENTENCES: Mapping[str, tuple[str | None, Any]] = {
     "iiif_auth_withdrawal_window": ("ends", END_BEFORE_START),
     "iiif_auth_grant_principal": (
         None,
-        _("Please say for whom: one person, one group, one network, or whoever went through one service."),
+        _(
+            "Please say for whom: one person, one group, one network, one attribute, or whoever went through one service."
+        ),
     ),
     "iiif_auth_grant_scope": (None, _("Please say what for: one resource, one collection, or one policy.")),
     "iiif_auth_grant_window": ("ends", END_BEFORE_START),

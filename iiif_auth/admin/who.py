@@ -20,14 +20,16 @@ from iiif_auth.admin import people
 from iiif_auth.admin.bases import InlineFormSet
 from iiif_auth.admin.copying import MARK
 from iiif_auth.admin.sentences import PlainForm
+from iiif_auth.attributes import typed as lines
 from iiif_auth.models import AccessService, Condition, Network, Tier
+from iiif_auth.models.rules import attribute_text
 
 MOST_GROUPS = 200
 """Beyond this many, groups are typed instead of chosen."""
 TYPED = {
     "user": _("Please write the person's user name or e-mail address beside it."),
     "group": _("Please write the name of the group beside it."),
-    "attribute": _("Please write the attribute beside it as name=value, such as affiliation=staff@example.org."),
+    "attribute": lines.HOW,
 }
 
 
@@ -96,7 +98,7 @@ class ConditionForm(PlainForm):
     named = forms.CharField(
         label=_("Name or attribute"),
         required=False,
-        max_length=720,
+        max_length=4200,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
@@ -149,6 +151,7 @@ EMPTY: dict[str, Any] = {
     "service_id": None,
     "attribute_name": "",
     "attribute_value": "",
+    "attribute_matching": "exact",
 }
 
 
@@ -174,10 +177,7 @@ def typed(kind: str, text: str) -> dict[str, Any]:
         return {"user": people.person(text)}
     if kind == "group":
         return {"group": people.group(text)}
-    name, equals, value = text.partition("=")
-    if not (name.strip() and equals):
-        raise ValidationError(TYPED[kind])
-    return {"attribute_name": name.strip(), "attribute_value": value.strip()}
+    return lines.typed(text).columns()
 
 
 def answer(row: Condition, listed: Choices) -> tuple[str, str]:
@@ -186,7 +186,7 @@ def answer(row: Condition, listed: Choices) -> tuple[str, str]:
         case Condition.Kind.USER:
             return "user", people.shown(row.user)
         case Condition.Kind.ATTRIBUTE:
-            return "attribute", f"{row.attribute_name}={row.attribute_value}"
+            return "attribute", attribute_text(row.attribute_name, row.attribute_value, row.attribute_matching)
         case Condition.Kind.GROUP:
             code = f"group:{row.group_id}"
             return (code, "") if code in listed.codes else ("group", str(row.group))

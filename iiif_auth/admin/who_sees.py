@@ -16,9 +16,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from iiif_auth import identify, roles, store
+from iiif_auth import roles, store
 from iiif_auth.admin import people, spoken, states
 from iiif_auth.admin.answering import Link
+from iiif_auth.attributes.keeping import said_of_each
 from iiif_auth.models import AccessPolicy, Collection, Condition, Grant, Invitation, Resource
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
@@ -312,15 +313,18 @@ def has_groups() -> bool:
 
 
 def subjects_of(rows: list[Any]) -> list[policy.Subject]:
-    """People as policy sees them, nowhere in particular; their groups are read at once."""
+    """People as policy sees them, nowhere in particular; their groups, and what is said of them, are read at once."""
     held: dict[Any, set[str]] = {row.pk: set() for row in rows}
     if has_groups():
         pairs = get_user_model()._default_manager.filter(pk__in=held, groups__isnull=False).order_by()
         for person, group in pairs.values_list("pk", "groups"):
             held[person].add(str(group))
+    said = said_of_each(held)
     active = (row if row.is_active else None for row in rows)
     return [
-        replace(identify.described(None), user=str(row.pk), groups=frozenset(held[row.pk])) if row else policy.NOBODY
+        policy.Subject(user=str(row.pk), groups=frozenset(held[row.pk]), attributes=said[row.pk])
+        if row
+        else policy.NOBODY
         for row in active
     ]
 
@@ -330,4 +334,5 @@ def is_one_of(grant: policy.Grant, keys: set[str]) -> bool:
 
 
 def invitation_of(grant: policy.Grant) -> str:
-    return grant.principal.value if isinstance(grant.principal, policy.Attribute) else ""
+    principal = grant.principal
+    return principal.value if isinstance(principal, policy.Attribute) and policy.is_invitation(principal) else ""

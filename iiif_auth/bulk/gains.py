@@ -16,6 +16,7 @@ from iiif_auth.bulk.deeds import Deed, IsTarget, Levels
 from iiif_auth.bulk.situations import Situation, Survey, settled
 from iiif_auth.models import Collection, Resource
 from iiif_auth.policy import types as policy
+from iiif_auth.policy import words
 from iiif_auth.policy.decide import Case
 from iiif_auth.store import Rulebook, rulebook
 
@@ -149,7 +150,10 @@ def read(one: policy.Principal, names: dict[str, str]) -> tuple[str, policy.Subj
             text = gettext("Whoever went through “%(name)s”") % {"name": label or slug}
             return text, policy.Subject(agreements=frozenset({slug}))
         case policy.Attribute() if not policy.is_invitation(one):
-            text = gettext("Signed in with %(name)s “%(value)s”") % {"name": one.name, "value": one.value}
-            return text, policy.Subject(SOMEBODY, attributes=frozenset({(one.name, one.value)}))
+            text = gettext("Signed in with %(name)s %(value)s") % {
+                "name": one.name,
+                "value": words.values(one, gettext),
+            }
+            return text, policy.Subject(SOMEBODY, attributes=frozenset({one.example}))
         case _:
             return None

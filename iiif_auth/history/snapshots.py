@@ -15,6 +15,7 @@ from django.utils import timezone
 from iiif_auth import models
 
 KEPT: tuple[type[Model], ...] = (
+    models.IdentityProvider,
     models.Network,
     models.Device,
     models.AccessService,

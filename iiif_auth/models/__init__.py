@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iiif_auth.models.attributes import IdentityProvider, PersonAttribute
 from iiif_auth.models.calendars import CalendarFeed
 from iiif_auth.models.content import Rendition, Resource
 from iiif_auth.models.delegation import Delegation
@@ -44,10 +45,12 @@ __all__ = [
     "Embargo",
     "Epoch",
     "Grant",
+    "IdentityProvider",
     "Invitation",
     "Network",
     "NetworkUse",
     "Pass",
+    "PersonAttribute",
     "PolicyDraft",
     "Refusal",
     "RefusalText",

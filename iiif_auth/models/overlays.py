@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.models.content import Resource
 from iiif_auth.models.fields import LanguageMapField
-from iiif_auth.models.rules import AccessPolicy, AccessService, Collection, Network
+from iiif_auth.models.rules import AccessPolicy, AccessService, Collection, Matching, Network, attribute_text
 
 
 def exactly_one(*fields: str) -> Q:
@@ -24,7 +24,7 @@ def exactly_one(*fields: str) -> Q:
     return choices
 
 
-PRINCIPALS = ("user", "group", "network", "service", "invitation")
+PRINCIPALS = ("user", "group", "network", "service", "invitation", "attribute_name")
 """For whom a grant may be: exactly one of these."""
 
 WINDOW = Q(starts=None) | Q(ends=None) | Q(starts__lt=F("ends"))
@@ -144,6 +144,9 @@ class Grant(models.Model):
         related_name="grants",
         verbose_name=_("whoever was invited"),
     )
+    attribute_name = models.CharField(_("attribute"), max_length=200, null=True, blank=True)
+    attribute_value = models.CharField(_("value"), max_length=4000, blank=True)
+    attribute_matching = models.CharField(_("compared"), max_length=5, choices=Matching.choices, default=Matching.EXACT)
     resource = models.ForeignKey(
         Resource, models.CASCADE, null=True, blank=True, related_name="grants", verbose_name=_("resource")
     )
@@ -192,14 +195,29 @@ class Grant(models.Model):
                 name="iiif_auth_grant_principal",
             ),
             models.CheckConstraint(
+                condition=(Q(attribute_name=None) & Q(attribute_value="", attribute_matching="exact"))
+                | (
+                    Q(attribute_name__isnull=False)
+                    & ~Q(attribute_name="")
+                    & ~Q(attribute_name__startswith="iiif-auth:")
+                    & Q(attribute_matching__in=("exact", "scope"))
+                ),
+                name="iiif_auth_grant_attribute",
+            ),
+            models.CheckConstraint(
                 condition=exactly_one("resource", "collection", "policy"), name="iiif_auth_grant_scope"
             ),
             models.CheckConstraint(condition=WINDOW, name="iiif_auth_grant_window"),
         )
 
     def __str__(self) -> str:
-        whom = self.user or self.group or self.network or self.service or self.invitation
+        whom = self.user or self.group or self.network or self.service or self.invitation or self.attribute
         return str(_("%(what)s for %(whom)s") % {"what": self.resource or self.collection or self.policy, "whom": whom})
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that it is for, on one line."""
+        return attribute_text(self.attribute_name or "", self.attribute_value, self.attribute_matching)
 
     def validate_constraints(self, exclude: Names[str] | None = None) -> None:
         """Ask for somebody also where a form shows some of the possibilities only: Django would skip the question there."""

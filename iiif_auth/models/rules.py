@@ -349,6 +349,19 @@ class Tier(models.Model):
     natural_key.dependencies = ["iiif_auth.accesspolicy"]  # type: ignore[attr-defined]
 
 
+class Matching(models.TextChoices):
+    """How the values of an attribute, one to a line, are compared with what is said of somebody."""
+
+    EXACT = "exact", _("is one of these")
+    SCOPE = "scope", _("has one of these after the @")
+
+
+def attribute_text(name: str, value: str, matching: str) -> str:
+    """An attribute as people type it on one line: ``affiliation=staff@example.org | @example.com``; ``""`` without a name."""
+    at = "@" if matching == Matching.SCOPE else ""
+    return f"{name}={' | '.join(at + line for line in value.split(chr(10)))}" if name else ""
+
+
 class Condition(models.Model):
     """One principal that a tier is for. Conditions with the same bracket are joined the other way round first."""
 
@@ -388,7 +401,8 @@ class Condition(models.Model):
         verbose_name=_("access service"),
     )
     attribute_name = models.CharField(_("attribute"), max_length=200, blank=True)
-    attribute_value = models.CharField(_("value"), max_length=500, blank=True)
+    attribute_value = models.CharField(_("value"), max_length=4000, blank=True)
+    attribute_matching = models.CharField(_("compared"), max_length=5, choices=Matching.choices, default=Matching.EXACT)
 
     objects = NaturalManager()
     natural_fields = (
@@ -401,6 +415,7 @@ class Condition(models.Model):
         "service",
         "attribute_name",
         "attribute_value",
+        "attribute_matching",
     )
 
     class Meta:
@@ -432,6 +447,10 @@ class Condition(models.Model):
                 condition=(Q(kind="attribute") & ~Q(attribute_name=""))
                 | (~Q(kind="attribute") & Q(attribute_name="", attribute_value="")),
                 name="iiif_auth_condition_attribute",
+            ),
+            models.CheckConstraint(
+                condition=Q(attribute_matching="exact") | Q(attribute_matching="scope", kind="attribute"),
+                name="iiif_auth_condition_matching",
             ),
         )
 

@@ -493,7 +493,7 @@ def _meeting(need: Principal, subject: Subject) -> Subject:
         case Group():
             return replace(subject, groups=subject.groups | {need.id})
         case Attribute():
-            return replace(subject, attributes=subject.attributes | {(need.name, need.value)})
+            return replace(subject, attributes=subject.attributes | {need.example})
         case Agreed():
             return replace(subject, agreements=subject.agreements | {need.service})
         case Everyone() | User() | Network():  # pragma: no branch

@@ -83,13 +83,45 @@ class Group:
         return self.id in subject.groups
 
 
+class Matching(StrEnum):
+    """How the values of an attribute are compared."""
+
+    EXACT = "exact"
+    SCOPE = "scope"
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
+    """Whoever has one of these values of an attribute.
+
+    With ``SCOPE`` the values are scopes: what stands after the ``@`` must be one of them, to the letter. A value with a second
+    ``@``, or with nothing before the first, has no scope: no other reading of it could make it somebody else's.
+    """
+
     name: str
     value: str
+    others: tuple[str, ...] = ()
+    matching: Matching = Matching.EXACT
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return (self.value, *self.others)
+
+    @property
+    def example(self) -> tuple[str, str]:
+        """A name and a value that it admits."""
+        return self.name, f"somebody@{self.value}" if self.matching is Matching.SCOPE else self.value
 
     def admits(self, subject: Subject) -> bool:
-        return (self.name, self.value) in subject.attributes
+        if self.matching is Matching.EXACT:
+            return any((self.name, value) in subject.attributes for value in self.values)
+        return any(name == self.name and scope_of(value) in self.values for name, value in subject.attributes)
+
+
+def scope_of(value: str) -> str | None:
+    """What stands after the ``@`` of a scoped value; ``None`` if it is none."""
+    head, at, scope = value.partition("@")
+    return scope if head and at and scope and "@" not in scope else None
 
 
 INVITATION = "iiif-auth:invitation"

@@ -34,6 +34,7 @@ from iiif_auth.policy.types import (
     Group,
     IPNetwork,
     LanguageMap,
+    Matching,
     Network,
     Pattern,
     Policy,
@@ -212,17 +213,17 @@ def _everything_at_once(members: Sequence[Audience], _: Translate) -> str:
 
 def _one(principal: Audience, _: Translate) -> str:
     if is_invitation(principal):
-        return _("whoever opened the invitation %(value)s") % details(principal)
+        return _("whoever opened the invitation %(value)s") % details(principal, _)
     phrases = {
         Everyone: _("anyone"),
         Authenticated: _("anyone signed in"),
         User: _("%(person)s (one person)"),
         Group: _("members of %(group)s"),
-        Attribute: _("anyone whose %(name)s is “%(value)s”"),
+        Attribute: _("anyone whose %(name)s is %(value)s"),
         Network: _at(principal, _("anyone at %(network)s"), _("anyone at %(network)s or at a machine enrolled there")),
         Agreed: _("anyone who went through “%(service)s”"),
     }
-    return phrases[type(principal)] % details(principal)
+    return phrases[type(principal)] % details(principal, _)
 
 
 def _at(principal: Audience, by_address: str, with_machines: str) -> str:
@@ -230,7 +231,7 @@ def _at(principal: Audience, by_address: str, with_machines: str) -> str:
     return with_machines if isinstance(principal, Network) and principal.enrolled else by_address
 
 
-def details(principal: Audience) -> dict[str, str]:
+def details(principal: Audience, _: Translate) -> dict[str, str]:
     """The placeholders of a principal."""
     match principal:
         case User():
@@ -242,8 +243,15 @@ def details(principal: Audience) -> dict[str, str]:
         case Agreed():
             return {"service": name_of(principal)}
         case Attribute(name=name, value=value):
-            return {"name": name, "value": value}
+            return {"name": name, "value": value if is_invitation(principal) else values(principal, _)}
     return {}
+
+
+def values(attribute: Attribute, _: Translate) -> str:
+    """The values of an attribute in quotes: “staff@example.org” or “…@example.com”."""
+    shown = ("…@" if attribute.matching is Matching.SCOPE else "") + "%(value)s"
+    quoted = [_("“%(value)s”") % {"value": shown % {"value": value}} for value in attribute.values]
+    return listed(quoted, _("%(one)s or %(other)s"))
 
 
 def name_of(principal: User | Group | Network | Agreed) -> str:
@@ -273,33 +281,33 @@ def condition(audience: Audience, _: Translate) -> str:
 
 def _condition(principal: Audience, _: Translate) -> str:
     if is_invitation(principal):
-        return _("have opened the invitation %(value)s") % details(principal)
+        return _("have opened the invitation %(value)s") % details(principal, _)
     phrases = {
         Everyone: _("are anyone"),
         Authenticated: _("are signed in"),
         User: _("are %(person)s"),
         Group: _("are members of %(group)s"),
-        Attribute: _("have “%(value)s” as their %(name)s"),
+        Attribute: _("have %(value)s as their %(name)s"),
         Network: _at(principal, _("are at %(network)s"), _("are at %(network)s or at a machine enrolled there")),
         Agreed: _("have gone through “%(service)s”"),
     }
-    return phrases[type(principal)] % details(principal)
+    return phrases[type(principal)] % details(principal, _)
 
 
 def lack(principal: Principal, _: Translate) -> str:
     """What is not so: “not a member of Staff”."""
     if is_invitation(principal):
-        return _("has not opened the invitation %(value)s") % details(principal)
+        return _("has not opened the invitation %(value)s") % details(principal, _)
     phrases = {
         Everyone: "",
         Authenticated: _("not signed in"),
         User: _("not %(person)s"),
         Group: _("not a member of %(group)s"),
-        Attribute: _("not known to have “%(value)s” as %(name)s"),
+        Attribute: _("not known to have %(value)s as %(name)s"),
         Network: _at(principal, _("not at %(network)s"), _("neither at %(network)s nor at a machine enrolled there")),
         Agreed: _("has not gone through “%(service)s”"),
     }
-    return phrases[type(principal)] % details(principal)
+    return phrases[type(principal)] % details(principal, _)
 
 
 # -- What they get ------------------------------------------------------------------------------------------------
@@ -578,11 +586,11 @@ def step(need: Principal, _: Translate) -> str:
         Authenticated: _("signing in"),
         User: _("being %(person)s"),
         Group: _("membership of %(group)s"),
-        Attribute: _("having “%(value)s” as %(name)s"),
+        Attribute: _("having %(value)s as %(name)s"),
         Network: _at(need, _("being at %(network)s"), _("being at %(network)s or at a machine enrolled there")),
         Agreed: _("going through “%(service)s”"),
     }
-    return phrases[type(need)] % details(need)
+    return phrases[type(need)] % details(need, _)
 
 
 # -- What looks wrong ---------------------------------------------------------------------------------------------

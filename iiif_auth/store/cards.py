@@ -38,7 +38,9 @@ UNION ALL SELECT 'withdrawal', CAST(o.resource_id AS TEXT), CAST(o.starts AS TEX
     FROM iiif_auth_withdrawal o WHERE o.resource_id IN (SELECT id FROM hit)
 UNION ALL SELECT 'grant', CAST(g.resource_id AS TEXT), CAST(g.starts AS TEXT), CAST(g.ends AS TEXT), g.tier,
     CASE WHEN g.take THEN '1' ELSE '' END, CAST(g.user_id AS TEXT), CAST(g.group_id AS TEXT), CAST(g.network_id AS TEXT),
-    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, ''), CAST(g.invitation_id AS TEXT)
+    CAST(g.id AS TEXT) || ' ' || COALESCE(s.slug, '')
+        || COALESCE(' ' || g.attribute_matching || ' ' || g.attribute_name || '=' || g.attribute_value, ''),
+    CAST(g.invitation_id AS TEXT)
     FROM iiif_auth_grant g LEFT JOIN iiif_auth_accessservice s ON s.id = g.service_id
     WHERE g.resource_id IN (SELECT id FROM hit)
 """

@@ -13,7 +13,16 @@ from iiif_auth.policy.decide import is_restricted
 from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
 from iiif_auth.store.passes import Finder, Presented
 from iiif_auth.store.rules import Rulebook, RulesInMotion, books, database, epoch, key_of, rulebook
-from iiif_auth.store.values import reach_needed, reach_of, renamed, settled, user_id, with_grants, with_then
+from iiif_auth.store.values import (
+    attribute_value,
+    reach_needed,
+    reach_of,
+    renamed,
+    settled,
+    user_id,
+    with_grants,
+    with_then,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,21 +365,29 @@ def _key(found: tuple[int, policy.Embargo, int | None]) -> int:
 
 
 def _grant(book: Rulebook, values: Found, levels: Sequence[policy.Level]) -> policy.Grant:
-    tier, take, user, group, network = values[3:8]
-    invitation = values[9]
-    number, _, service = values[8].partition(" ")
-    principal: policy.Principal
-    if user:
-        principal = policy.User(user_id(user))
-    elif group:
-        principal = policy.Group(group)
-    elif network:
-        principal = book.networks[int(network)]
-    elif invitation:
-        principal = policy.invited(invitation)
-    else:
-        principal = policy.Agreed(service)
+    tier, take = values[3:5]
+    number, _, told = values[8].partition(" ")
+    principal = _principal(book, values, told)
     return policy.Grant(principal, reach_of(tier, levels), window(values), bool(take), number)
+
+
+def _principal(book: Rulebook, values: Found, told: str) -> policy.Principal:
+    """For whom a grant is; ``told`` is the slug of a service, or an attribute after a blank."""
+    user, group, network = values[5:8]
+    if user:
+        return policy.User(user_id(user))
+    if group:
+        return policy.Group(group)
+    if network:
+        return book.networks[int(network)]
+    if values[9]:
+        return policy.invited(values[9])
+    service, _, attribute = told.partition(" ")
+    if not attribute:
+        return policy.Agreed(service)
+    matching, _, pair = attribute.partition(" ")
+    name, _, text = pair.partition("=")
+    return attribute_value(name, text, matching)
 
 
 def _tier_label(levels: Sequence[policy.Level], slug: str) -> policy.LanguageMap:

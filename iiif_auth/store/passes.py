@@ -1,7 +1,9 @@
-"""What browsers and viewers carry: passes and tokens, each read in one statement with the person's present groups."""
+"""What browsers and viewers carry: passes and tokens, each read in one statement with the person's present groups
+and attributes."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +28,7 @@ SEEN_AGAIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PassFacts:
-    """What a pass says, all of it read in one statement together with the person's present groups."""
+    """What a pass says, all of it read in one statement together with the person's present groups and attributes."""
 
     id: int
     user: str | None
@@ -40,6 +42,7 @@ class PassFacts:
     """Services through which tokens are drawn, but by an invitation and without signing in: to policy nobody went through."""
     invitation: str | None = None
     invited_until: datetime | None = None
+    attributes: frozenset[tuple[str, str]] = frozenset()
     device: int | None = None
     """The enrolled machine on which it was given."""
     places: frozenset[str] = frozenset()
@@ -84,13 +87,20 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
     (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
         ',')
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-        WHERE a.holder_id = p.id AND a.version = {version}), {groups},
+        WHERE a.holder_id = p.id AND a.version = {version}), {groups}, {attributes},
     p.device_id, p.enrols, CASE WHEN p.device_id IS NULL THEN NULL ELSE (SELECT CAST(d.network_id AS TEXT)
         FROM iiif_auth_device d WHERE d.id = p.device_id AND d.revoked IS NULL) END"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
+ATTRIBUTES = {
+    "sqlite": """(SELECT json_group_array(json_array(x.name, x.value)) FROM iiif_auth_personattribute x
+        WHERE x.user_id = p.user_id)""",
+    "postgresql": """(SELECT CAST(json_agg(json_build_array(x.name, x.value)) AS TEXT) FROM iiif_auth_personattribute x
+        WHERE x.user_id = p.user_id)""",
+}
+"""What identity providers say of somebody at present, in the same statement: what is no longer said counts no longer."""
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
@@ -116,6 +126,7 @@ def _statement(template: str, model: str, using: str) -> str:
         active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
         groups=_groups_of(people, quote, TOGETHER[vendor]),
         version=VERSION,
+        attributes=ATTRIBUTES[vendor],
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
@@ -243,7 +254,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
     """What a row says. The same row says the same, however often it is read."""
-    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, device, enrols, place = row
+    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, said, *at = row
+    device, enrols, place = at
     agreements: dict[str, set[str]] = defaultdict(set)
     doors: set[str] = set()
     for service, origin, *marks in (text.split(" ") for text in agreed.split(",")) if agreed else ():
@@ -264,6 +276,7 @@ def _pass_facts(row: Found) -> PassFacts:
         doors=frozenset(doors),
         invitation=invitation or None,
         invited_until=instant(until),
+        attributes=frozenset((name, value) for name, value in json.loads(said)) if said else frozenset(),
         device=device,
         places=frozenset({place} if place else ()),
         enrols=bool(enrols),

@@ -134,12 +134,18 @@ def principal_value(row: Condition, networks: dict[int, policy.Network]) -> poli
         case Condition.Kind.AUTHENTICATED:
             return policy.Authenticated()
         case Condition.Kind.ATTRIBUTE:
-            return policy.Attribute(row.attribute_name, row.attribute_value)
+            return attribute_value(row.attribute_name, row.attribute_value, row.attribute_matching)
     return linked_principal(row, networks)
 
 
+def attribute_value(name: str, text: str, matching: str) -> policy.Attribute:
+    """An attribute as columns say it: its values one to a line."""
+    first, *others = text.split("\n")
+    return policy.Attribute(name, first, tuple(others), policy.Matching(matching))
+
+
 def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]) -> policy.Principal:
-    """The principal named by one of the foreign keys that conditions and grants share.
+    """The principal named by one of the columns that conditions and grants share.
 
     Raises:
         ValueError: none is set; such a row admits nobody.
@@ -152,9 +158,15 @@ def linked_principal(row: Condition | Grant, networks: dict[int, policy.Network]
         return networks[row.network_id]
     if row.service is not None:
         return policy.Agreed(row.service.slug, str(row.service))
+    return _carried(row)
+
+
+def _carried(row: Condition | Grant) -> policy.Attribute:
     invitation = getattr(row, "invitation_id", None)
     if invitation is not None:
         return policy.invited(str(invitation))
+    if row.attribute_name:
+        return attribute_value(row.attribute_name, row.attribute_value, row.attribute_matching)
     raise ValueError(f"{row!r} names nobody.")
 
 

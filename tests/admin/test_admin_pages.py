@@ -24,15 +24,17 @@ MADE = {
     "collection": factories.CollectionFactory,
     "embargo": factories.EmbargoFactory,
     "grant": factories.GrantFactory,
+    "identityprovider": factories.IdentityProviderFactory,
     "network": factories.NetworkFactory,
     "pass": factories.PassFactory,
+    "personattribute": factories.PersonAttributeFactory,
     "registeredclient": factories.RegisteredClientFactory,
     "resource": factories.ResourceFactory,
     "tier": factories.TierFactory,
     "token": factories.TokenFactory,
     "withdrawal": factories.WithdrawalFactory,
 }
-READ_ONLY = ("agreement", "pass", "token")
+READ_ONLY = ("agreement", "pass", "personattribute", "token")
 HOSTILE = (
     "%",
     "'",

@@ -27,6 +27,7 @@ from iiif_auth.policy.types import (
     Grant,
     Group,
     Level,
+    Matching,
     Network,
     Offer,
     Pattern,
@@ -98,6 +99,9 @@ PRINCIPALS = (
     Group("3"),
     Attribute("role", "staff"),
     Attribute("role", "student"),
+    Attribute("role", "student", ("guest", "")),
+    Attribute("role", "a.example", (), Matching.SCOPE),
+    Attribute("role", "b.example", ("a.example", "", "staff"), Matching.SCOPE),
     Network((ip_network("10.0.0.0/8"),)),
     Network((ip_network("10.1.0.0/16"), ip_network("2001:db8::/32"))),
     Network((ip_network("::a00:0/104"),)),
@@ -267,10 +271,25 @@ def offer(rng, nested=False):
     )
 
 
+SCOPED = (
+    "x@a.example",
+    "x@b.example",
+    "x@y@a.example",
+    "@a.example",
+    "x@",
+    "a.example",
+    "x@A.example",
+    "x@a.example ",
+    "",
+    "x@staff",
+)
+
+
 def subject(rng):
     """Somebody; now and then with groups or attributes but nobody signed in, as a pass may give."""
     groups = frozenset(g for g in "123" if rng.random() < 0.3)
     attributes = frozenset(("role", value) for value in ("staff", "student") if rng.random() < 0.3)
+    attributes |= frozenset((rng.choice(("role", "group")), value) for value in SCOPED if rng.random() < 0.12)
     agreements = frozenset(slug for slug in ("click", "kiosk", "login", "other") if rng.random() < 0.3)
     user = rng.choice((None, None, "1", "2", "3"))
     if user is None and rng.random() < 0.8:

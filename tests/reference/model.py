@@ -32,12 +32,22 @@ def inside(address, prefix):
     return int(address) >> free == int(prefix.network_address) >> free
 
 
+def says(rule, value):
+    wanted = [rule.value, *rule.others]
+    if rule.matching.value == "exact":
+        return value in wanted
+    parts = value.split("@")
+    return len(parts) == 2 and "" not in parts and parts[1] in wanted
+
+
 WHO = {
     "Everyone": lambda rule, subject: True,
     "Authenticated": lambda rule, subject: subject.user is not None,
     "User": lambda rule, subject: rule.id == subject.user,
     "Group": lambda rule, subject: rule.id in subject.groups,
-    "Attribute": lambda rule, subject: (rule.name, rule.value) in subject.attributes,
+    "Attribute": lambda rule, subject: any(
+        says(rule, value) for name, value in subject.attributes if name == rule.name
+    ),
     "Network": lambda rule, subject: (
         [place for place in subject.places if place and place == rule.id] != []
         or any(inside(subject.address, prefix) for prefix in rule.prefixes)
