@@ -39,6 +39,7 @@ from iiif_auth.policy.types import (
     Policy,
     Principal,
     Season,
+    Seat,
     Tier,
     User,
     Wall,
@@ -221,6 +222,7 @@ def _one(principal: Audience, _: Translate) -> str:
         Attribute: _("anyone whose %(name)s is “%(value)s”"),
         Network: _("anyone at %(network)s"),
         Agreed: _("anyone who went through “%(service)s”"),
+        Seat: _("anyone who borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal)
 
@@ -236,18 +238,20 @@ def details(principal: Audience) -> dict[str, str]:
             return {"network": name_of(principal)}
         case Agreed():
             return {"service": name_of(principal)}
+        case Seat():
+            return {"seats": name_of(principal)}
         case Attribute(name=name, value=value):
             return {"name": name, "value": value}
     return {}
 
 
-def name_of(principal: User | Group | Network | Agreed) -> str:
+def name_of(principal: User | Group | Network | Agreed | Seat) -> str:
     """What people call it; without a label its key, or the prefixes of a network."""
     match principal:
         case Network(prefixes=prefixes):
             return principal.label or ", ".join(str(prefix) for prefix in prefixes)
-        case Agreed(service=service):
-            return principal.label or service
+        case Agreed(service=key) | Seat(rule=key):
+            return principal.label or key
         case User(id=key) | Group(id=key):  # pragma: no branch
             return principal.label or f"#{key}"
 
@@ -277,6 +281,7 @@ def _condition(principal: Audience, _: Translate) -> str:
         Attribute: _("have “%(value)s” as their %(name)s"),
         Network: _("are at %(network)s"),
         Agreed: _("have gone through “%(service)s”"),
+        Seat: _("have borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal)
 
@@ -293,6 +298,7 @@ def lack(principal: Principal, _: Translate) -> str:
         Attribute: _("not known to have “%(value)s” as %(name)s"),
         Network: _("not at %(network)s"),
         Agreed: _("has not gone through “%(service)s”"),
+        Seat: _("has not borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal)
 
@@ -576,6 +582,7 @@ def step(need: Principal, _: Translate) -> str:
         Attribute: _("having “%(value)s” as %(name)s"),
         Network: _("being at %(network)s"),
         Agreed: _("going through “%(service)s”"),
+        Seat: _("borrowing a copy (“%(seats)s”)"),
     }
     return phrases[type(need)] % details(need)
 
@@ -600,6 +607,7 @@ def _about_tier(tier: Tier, at: datetime, _: Translate, reader: Reader) -> Itera
     if plain(tier.audience) not in (Everyone(), NOBODY):
         yield from _about_signing_in(tier, name, _)
         yield from _about_agreements(tier, name, _)
+        yield from _about_seats(tier, name, _)
 
 
 def _about_audience(tier: Tier, name: str, _: Translate) -> Iterator[str]:
@@ -663,6 +671,20 @@ def _about_agreements(tier: Tier, name: str, _: Translate) -> Iterator[str]:
         if isinstance(leaf, Agreed) and leaf.service not in slugs:
             names = {"tier": name, "service": name_of(leaf)}
             yield _("“%(tier)s” asks people to have gone through “%(service)s”, but does not lead there.") % names
+
+
+def _about_seats(tier: Tier, name: str, _: Translate) -> Iterator[str]:
+    seats = [leaf for leaf in principals(tier.audience) if isinstance(leaf, Seat)]
+    if seats and not tier.services:
+        yield _("“%(tier)s” is lent but has no access service, so viewers can not show what was borrowed.") % {
+            "tier": name
+        }
+    for seat in seats:
+        if not (seat.elsewhere or seat.places):
+            yield _("“%(tier)s” asks for a copy of “%(seats)s”, which lends none.") % {
+                "tier": name,
+                "seats": name_of(seat),
+            }
 
 
 def _about_order(tiers: Sequence[Tier], _: Translate, reader: Reader) -> Iterator[str]:

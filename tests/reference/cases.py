@@ -33,6 +33,7 @@ from iiif_auth.policy.types import (
     Policy,
     Rendition,
     Season,
+    Seat,
     Subject,
     Text,
     Tier,
@@ -108,7 +109,12 @@ PRINCIPALS = (
     Agreed("click"),
     Agreed("kiosk"),
     Agreed("login"),
+    Seat("book", "x/1"),
+    Seat("book", "x/1", (("room", Network((ip_network("10.0.0.0/8"),))),)),
+    Seat("book", "x/2", (("room", Network((ip_network("10.1.2.3/32"),))), ("annexe", Network(()))), elsewhere=False),
+    Seat("other", "x/1", (("room", Network((ip_network("2001:db8::/32"),))), ("room", Network((ip_network("10.1.2.4/32"),))))),
 )
+LOANS = tuple((rule, work, place) for rule in ("book", "other") for work in ("x/1", "x/2") for place in ("", "room", "annexe"))
 LIKELY = (*PRINCIPALS, *PRINCIPALS[:2] * 5)
 """Audiences rather admit than not, for a yes is harder to come by than a no."""
 ADDRESSES = (None, *map(ip_address, ("10.1.2.3", "10.1.2.4", "10.200.0.1", "192.0.2.1", "::a01:203", "2001:db8::1")))
@@ -270,7 +276,8 @@ def subject(rng):
     user = rng.choice((None, None, "1", "2", "3"))
     if user is None and rng.random() < 0.8:
         groups = attributes = frozenset()
-    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements)
+    loans = frozenset(loan for loan in LOANS if rng.random() < 0.15)
+    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements, loans)
 
 
 def placed(at):
