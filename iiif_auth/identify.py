@@ -89,9 +89,11 @@ def _hooked(subject: Subject, request: HttpRequest) -> Subject:
 
 
 def _not_invited_by(found: Subject, subject: Subject) -> Subject:
-    """What a hook made of somebody, without invitations of its own: only the pass says who was invited."""
+    """What a hook made of somebody, without invitations or loans of its own: only the pass says who was invited, and what is lent."""
     claimed = {pair for pair in found.attributes if pair[0] == INVITATION and pair not in subject.attributes}
-    return replace(found, attributes=found.attributes - claimed) if claimed else found
+    if claimed or found.loans - subject.loans:
+        return replace(found, attributes=found.attributes - claimed, loans=found.loans & subject.loans)
+    return found
 
 
 def is_signed_in(request: HttpRequest) -> bool:
@@ -187,7 +189,8 @@ def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
         return Subject(address=here)
     invitation = facts.invited(timezone.now())
     carried = frozenset({(INVITATION, invitation)}) if invitation else frozenset()
-    return Subject(facts.user, facts.groups, carried, here, facts.gone_through)
+    loans = facts.loans(timezone.now()) if facts.copies else frozenset()
+    return Subject(facts.user, facts.groups, carried, here, facts.gone_through, loans)
 
 
 def keep_alive(request: HttpRequest) -> None:

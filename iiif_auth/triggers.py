@@ -22,6 +22,8 @@ RULES = (
     "network",
     "accessservice",
     "terms",
+    "seats",
+    "seatsplace",
     "collection",
     "collectionrule",
     "embargo",

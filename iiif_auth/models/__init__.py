@@ -22,6 +22,7 @@ from iiif_auth.models.rules import (
     RefusalText,
     Tier,
 )
+from iiif_auth.models.seats import LentWork, Loan, Seats, SeatsPlace, Waiting
 from iiif_auth.models.terms import Acceptance, Terms
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "Epoch",
     "Grant",
     "Invitation",
+    "LentWork",
+    "Loan",
     "Network",
     "NetworkUse",
     "Pass",
@@ -53,8 +56,11 @@ __all__ = [
     "Rendition",
     "RequestMessage",
     "Resource",
+    "Seats",
+    "SeatsPlace",
     "Terms",
     "Tier",
     "Token",
+    "Waiting",
     "Withdrawal",
 ]

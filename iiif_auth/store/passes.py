@@ -17,8 +17,28 @@ from django.db import connections
 from django.utils import timezone
 
 from iiif_auth.store.cards import Found, instant
-from iiif_auth.store.rules import database
+from iiif_auth.store.rules import database, lends
 from iiif_auth.store.values import user_id
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """A copy that a pass holds until it is due: the rule, the work, and the slug of the place it is of, or ``""``.
+
+    ``minutes`` is how much longer it is lent while somebody reads; 0 if it is not.
+    """
+
+    id: int
+    rule: str
+    place: str
+    minutes: int
+    work: str
+    due: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As :class:`iiif_auth.policy.types.Subject` has it."""
+        return self.rule, self.work, self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,11 @@ class PassFacts:
     """Services through which tokens are drawn, but by an invitation and without signing in: to policy nobody went through."""
     invitation: str | None = None
     invited_until: datetime | None = None
+    copies: tuple[HeldCopy, ...] = ()
+
+    def loans(self, at: datetime) -> frozenset[tuple[str, str, str]]:
+        """The copies that are held at an instant: what is due is not held any more, whether it was returned or not."""
+        return frozenset(copy.key for copy in self.copies if at < copy.due)
 
     @property
     def gone_through(self) -> frozenset[str]:
@@ -70,11 +95,16 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
     (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
         ',')
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-        WHERE a.holder_id = p.id AND a.version = {version}), {groups}"""
+        WHERE a.holder_id = p.id AND a.version = {version}), {groups}, {loans}"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
+LOANS = """(SELECT {together}(CAST(l.id AS TEXT) || ' ' || r.slug || ' ' || COALESCE(n.slug, '') || ' '
+        || CAST(CASE WHEN r.renews THEN r.minutes ELSE 0 END AS TEXT) || ' ' || w.work || ' ' || CAST(l.due AS TEXT), '{line}')
+    FROM iiif_auth_loan l JOIN iiif_auth_lentwork w ON w.id = l.work_id JOIN iiif_auth_seats r ON r.id = w.seats_id
+    LEFT JOIN iiif_auth_network n ON n.id = w.network_id WHERE l.holder_id = p.id AND l.ended IS NULL)"""
+"""Asked only where copies are lent. No work has a blank or a new line in it."""
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
@@ -86,8 +116,8 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 """Neither identifiers nor origins nor keys hold a comma or a space."""
 
 
-@lru_cache(maxsize=16)
-def _statement(template: str, model: str, using: str) -> str:
+@lru_cache(maxsize=32)
+def _statement(template: str, model: str, using: str, lending: bool) -> str:
     """The statement for the host's own user model, whatever its tables are called."""
     people: Any = get_user_model()
     quote, vendor = connections[using].ops.quote_name, connections[using].vendor
@@ -98,6 +128,7 @@ def _statement(template: str, model: str, using: str) -> str:
         active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
         groups=_groups_of(people, quote, TOGETHER[vendor]),
         version=VERSION,
+        loans=LOANS.format(together=TOGETHER[vendor], line="\n") if lending else "NULL",
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
@@ -127,6 +158,8 @@ class Presented:
     pulse: str
     holder: PassFacts | None = None
     token: TokenFacts | None = None
+    has_loans: bool = True
+    """Whether it was asked what copies are held, or there is nobody to hold any."""
 
 
 Finder = Callable[[], Presented]
@@ -141,23 +174,24 @@ def nobody() -> Presented:
 
 def presented_pass(digest: str) -> Presented:
     """The pass with this digest, expired or not; one query."""
-    return _presented(_row(BROWSER, _moment(), digest))
+    return _presented(BROWSER, digest)
 
 
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
-    return _presented(_row(TICKETS, _moment(), number))
+    return _presented(TICKETS, number)
 
 
 def presented_token(digest: str) -> Presented:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    row = _row(BEARER, _moment(), digest)
+    lending = lends()
+    row = _row(BEARER, _moment(), digest, lending=lending)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     pulse, service, dialect, origin, ends, holder = row[:6]
     held = _pass_facts(row[6:]) if row[6] is not None else None
     token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
-    return Presented(pulse, held, token)
+    return Presented(pulse, held, token, lending)
 
 
 def find_pass(digest: str) -> PassFacts | None:
@@ -175,19 +209,21 @@ def _moment() -> Any:
     return connections[database()].ops.adapt_datetimefield_value(timezone.now())
 
 
-def _row(template: str, *values: Any) -> Found | None:
+def _row(template: str, *values: Any, lending: bool = False) -> Found | None:
     using = database()
-    statement = _statement(template, settings.AUTH_USER_MODEL, using)
+    statement = _statement(template, settings.AUTH_USER_MODEL, using, lending)
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         found: Found | None = cursor.fetchone()
     return found
 
 
-def _presented(row: Found | None) -> Presented:
-    if row is None:
-        return Presented("")
-    return Presented(row[0], _pass_facts(row[1:]) if row[1] is not None else None)
+def _presented(template: str, value: str | int) -> Presented:
+    lending = lends()
+    row = _row(template, _moment(), value, lending=lending)
+    if row is None or row[1] is None:
+        return Presented(row[0] if row else "")
+    return Presented(row[0], _pass_facts(row[1:]), has_loans=lending)
 
 
 def credential_mark(password: str) -> str:
@@ -201,7 +237,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
     """What a row says. The same row says the same, however often it is read."""
-    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups = row
+    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, loans = row
     agreements: dict[str, set[str]] = defaultdict(set)
     doors: set[str] = set()
     for service, origin, *marks in (text.split(" ") for text in agreed.split(",")) if agreed else ():
@@ -220,4 +256,10 @@ def _pass_facts(row: Found) -> PassFacts:
         doors=frozenset(doors),
         invitation=invitation or None,
         invited_until=instant(until),
+        copies=tuple(_held_copy(line) for line in loans.split("\n")) if loans else (),
     )
+
+
+def _held_copy(line: str) -> HeldCopy:
+    key, rule, place, minutes, work, due = line.split(" ", 5)
+    return HeldCopy(int(key), rule, place, int(minutes), work, instant(due) or NEVER)
