@@ -202,8 +202,16 @@ def somebody(leaf: policy.Principal) -> Subject | None:
             return Subject(user="0", attributes=frozenset({(name, value)}))
         case policy.Network(prefixes=prefixes) if prefixes:
             return Subject(address=prefixes[0][0])
+    return somebody_with(leaf)
+
+
+def somebody_with(leaf: policy.Principal) -> Subject | None:
+    """One of those whom a principal does not name: they did something."""
+    match leaf:
         case policy.Agreed(service=service):
             return Subject(agreements=frozenset({service}))
+        case policy.Seat(rule=rule, work=work):
+            return Subject(loans=frozenset({(rule, work, "")}))
     return None
 
 

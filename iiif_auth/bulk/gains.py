@@ -145,6 +145,9 @@ def read(one: policy.Principal, names: dict[str, str]) -> tuple[str, policy.Subj
         case policy.Agreed(service=slug, label=label):
             text = gettext("Whoever went through “%(name)s”") % {"name": label or slug}
             return text, policy.Subject(agreements=frozenset({slug}))
+        case policy.Seat(rule=rule, work=work, label=label):
+            text = gettext("Whoever borrowed a copy (“%(name)s”)") % {"name": label or rule}
+            return text, policy.Subject(loans=frozenset({(rule, work, "")}))
         case policy.Attribute() if not policy.is_invitation(one):
             text = gettext("Signed in with %(name)s “%(value)s”") % {"name": one.name, "value": one.value}
             return text, policy.Subject(SOMEBODY, attributes=frozenset({(one.name, one.value)}))

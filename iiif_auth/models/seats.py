@@ -90,7 +90,7 @@ class SeatsPlace(models.Model):
 
 
 class LentWork(models.Model):
-    """One work as a rule lends it at one place, or at none. Whoever changes its loans or its waiting list takes hold of this row."""
+    """One work as a rule lends it at one place, or at none. Whoever changes its loans or its line takes hold of this row."""
 
     seats = models.ForeignKey(Seats, models.CASCADE, related_name="works", verbose_name=_("lending rule"))
     network = models.ForeignKey(
@@ -140,7 +140,12 @@ class Loan(models.Model):
     ended = models.DateTimeField(_("ended"), null=True, blank=True)
     how = models.CharField(_("how it ended"), max_length=8, choices=How.choices, blank=True)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("released by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("released by"),
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
 
@@ -190,7 +195,11 @@ class Waiting(models.Model):
     language = models.CharField(_("language"), max_length=35, blank=True)
     since = models.DateTimeField(_("since"))
     digest = models.CharField(
-        max_length=64, blank=True, db_index=True, editable=False, help_text=_("Of the secret in the link that was mailed.")
+        max_length=64,
+        blank=True,
+        db_index=True,
+        editable=False,
+        help_text=_("Of the secret in the link that was mailed."),
     )
     kept_until = models.DateTimeField(_("a copy is kept until"), null=True, blank=True)
     ended = models.DateTimeField(_("ended"), null=True, blank=True)

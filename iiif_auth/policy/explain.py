@@ -491,12 +491,16 @@ def _meeting(need: Principal, subject: Subject) -> Subject:
             return replace(subject, groups=subject.groups | {need.id})
         case Attribute():
             return replace(subject, attributes=subject.attributes | {(need.name, need.value)})
+    return _having_done(need, subject)
+
+
+def _having_done(need: Principal, subject: Subject) -> Subject:
+    match need:
         case Agreed():
             return replace(subject, agreements=subject.agreements | {need.service})
         case Seat():
             return replace(subject, loans=subject.loans | {(need.rule, need.work, "")})
-        case Everyone() | User() | Network():  # pragma: no branch
-            return subject
+    return subject
 
 
 def address_in(networks: Sequence[Network]) -> Address | None:

@@ -230,19 +230,14 @@ def _one(principal: Audience, _: Translate) -> str:
 def details(principal: Audience) -> dict[str, str]:
     """The placeholders of a principal."""
     match principal:
-        case User():
-            return {"person": name_of(principal)}
-        case Group():
-            return {"group": name_of(principal)}
-        case Network():
-            return {"network": name_of(principal)}
-        case Agreed():
-            return {"service": name_of(principal)}
-        case Seat():
-            return {"seats": name_of(principal)}
+        case User() | Group() | Network() | Agreed() | Seat():
+            return {PLACEHOLDERS[type(principal)]: name_of(principal)}
         case Attribute(name=name, value=value):
             return {"name": name, "value": value}
     return {}
+
+
+PLACEHOLDERS = {User: "person", Group: "group", Network: "network", Agreed: "service", Seat: "seats"}
 
 
 def name_of(principal: User | Group | Network | Agreed | Seat) -> str:

@@ -44,7 +44,8 @@ def find_for(uri: str, finder: Finder) -> tuple[policy.Offer | None, Presented]:
     """The offer behind a normalised URL, and what was presented for it, as of one instant; one query (two after a change).
 
     The statement that reads what is presented also says the epoch. If that has moved on while the offer was read, both are read
-    again, since a person who left a group before an item was opened to it was never let in (security D3). So is what was read before this process knew that copies are lent at all.
+    again, since a person who left a group before an item was opened to it was never let in (security D3).
+    So is what was read before this process knew that copies are lent at all.
 
     Raises:
         RulesInMotion: they changed each time.

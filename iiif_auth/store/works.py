@@ -1,4 +1,4 @@
-"""Of which work an item is, for rules by which copies are lent: the policies of an offer name it, those of the rulebook do not."""
+"""Of which work an item is, for rules by which copies are lent: the policies of an offer name it, those of the book do not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def of_item(levels: tuple[policy.Level, ...], uri: str, collection: str) -> tupl
 def _level(level: policy.Level, said: Said) -> policy.Level:
     if not any(lends(held) for held in level.policies):
         return level
-    embargoes = tuple(one if one.then is None else replace(one, then=_policy(one.then, said)) for one in level.embargoes)
+    embargoes = tuple(
+        one if one.then is None else replace(one, then=_policy(one.then, said)) for one in level.embargoes
+    )
     return replace(level, policy=level.policy and _policy(level.policy, said), embargoes=embargoes)
 
 

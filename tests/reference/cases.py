@@ -112,9 +112,15 @@ PRINCIPALS = (
     Seat("book", "x/1"),
     Seat("book", "x/1", (("room", Network((ip_network("10.0.0.0/8"),))),)),
     Seat("book", "x/2", (("room", Network((ip_network("10.1.2.3/32"),))), ("annexe", Network(()))), elsewhere=False),
-    Seat("other", "x/1", (("room", Network((ip_network("2001:db8::/32"),))), ("room", Network((ip_network("10.1.2.4/32"),))))),
+    Seat(
+        "other",
+        "x/1",
+        (("room", Network((ip_network("2001:db8::/32"),))), ("room", Network((ip_network("10.1.2.4/32"),)))),
+    ),
 )
-LOANS = tuple((rule, work, place) for rule in ("book", "other") for work in ("x/1", "x/2") for place in ("", "room", "annexe"))
+LOANS = tuple(
+    (rule, work, place) for rule in ("book", "other") for work in ("x/1", "x/2") for place in ("", "room", "annexe")
+)
 LIKELY = (*PRINCIPALS, *PRINCIPALS[:2] * 5)
 """Audiences rather admit than not, for a yes is harder to come by than a no."""
 ADDRESSES = (None, *map(ip_address, ("10.1.2.3", "10.1.2.4", "10.200.0.1", "192.0.2.1", "::a01:203", "2001:db8::1")))
