@@ -20,6 +20,7 @@ from iiif_auth.models import (
     Network,
     RefusalText,
     Resource,
+    Seats,
     Tier,
 )
 from iiif_auth.policy import types as policy
@@ -34,8 +35,11 @@ LINKS: dict[str, Callable[[], Any]] = {
     "group": lambda: Group,
     "network": lambda: Network,
     "service": lambda: AccessService,
+    "seats": lambda: Seats,
     "substitute": lambda: Resource,
 }
+WHOM = ("user", "group", "network", "service", "seats")
+"""What a condition may point at."""
 OWN = ("name", "about", "zone", "signed", "requestable", "second_approver", "secret_from_staff")
 
 
@@ -63,6 +67,7 @@ def snapshot(row: AccessPolicy) -> Content:
     """All that a policy says now, as JSON."""
     tiers = row.tiers.order_by("order", "pk").select_related("substitute")
     related = ("services", "conditions__user", "conditions__group", "conditions__network", "conditions__service")
+    tiers = tiers.prefetch_related("conditions__seats__places__network")
     return {
         "policy": {name: getattr(row, name) for name in OWN},
         "tiers": [_tier_content(tier) for tier in tiers.prefetch_related(*related)],
@@ -86,7 +91,9 @@ def _tier_content(tier: Tier) -> Content:
 
 
 def condition_content(row: Condition) -> Content:
-    return {**_values(row), **{name: _named(getattr(row, name)) for name in ("user", "group", "network", "service")}}
+    # What nobody is lent is left out, so that drafts from before there was lending still read the same.
+    named = {name: _named(getattr(row, name)) for name in WHOM if name != "seats" or row.seats is not None}
+    return {**_values(row), **named}
 
 
 def _named(row: Any) -> Content | None:
@@ -132,7 +139,7 @@ def _links(content: Content) -> Iterable[tuple[str, Content]]:
             yield "substitute", tier["substitute"]
         yield from (("service", one) for one in tier["services"])
         for condition in tier["conditions"]:
-            yield from ((name, condition[name]) for name in ("user", "group", "network", "service") if condition[name])
+            yield from ((name, condition[name]) for name in WHOM if condition.get(name))
 
 
 def _read(model: Any, keys: dict[str, str]) -> dict[str, Any]:
@@ -174,10 +181,8 @@ def _tier_row(row: AccessPolicy, key: int, values: Content, linked: Linked) -> T
 
 
 def condition_row(tier: Tier, key: int | None, values: Content, linked: Linked) -> Condition:
-    names = ("user", "group", "network", "service")
-    return Condition(
-        pk=key, tier=tier, **given(Condition, values), **{name: linked.row(name, values[name]) for name in names}
-    )
+    linked_to = {name: linked.row(name, values.get(name)) for name in WHOM}
+    return Condition(pk=key, tier=tier, **given(Condition, values), **linked_to)
 
 
 def value_of(row: AccessPolicy) -> policy.Policy:

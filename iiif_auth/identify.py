@@ -24,7 +24,7 @@ from django.utils import timezone
 from iiif_auth import store
 from iiif_auth.attributes.keeping import said_of
 from iiif_auth.conf import conf
-from iiif_auth.policy.types import INVITATION, AccessService, Address, OriginRule, Pattern, Subject
+from iiif_auth.policy.types import INVITATION, AccessService, Address, Offer, OriginRule, Pattern, Subject
 from iiif_auth.protocol import dialects
 from iiif_auth.protocol.terms import AMBIENT
 
@@ -102,9 +102,11 @@ def _hooked(subject: Subject, request: HttpRequest) -> Subject:
 
 
 def _not_invited_by(found: Subject, subject: Subject) -> Subject:
-    """What a hook made of somebody, without invitations of its own: only the pass says who was invited."""
+    """What a hook made of somebody, without invitations or loans of its own: only the pass says who has which."""
     claimed = {pair for pair in found.attributes if pair[0] == INVITATION and pair not in subject.attributes}
-    return replace(found, attributes=found.attributes - claimed) if claimed else found
+    if claimed or found.loans - subject.loans:
+        return replace(found, attributes=found.attributes - claimed, loans=found.loans & subject.loans)
+    return found
 
 
 def is_signed_in(request: HttpRequest) -> bool:
@@ -239,16 +241,19 @@ def _subject(facts: store.PassFacts | None, request: HttpRequest) -> Subject:
     invitation = facts.invited(timezone.now())
     carried = frozenset({(INVITATION, invitation)}) if invitation else frozenset()
     said = facts.attributes | carried
-    return Subject(facts.user, facts.groups, said, here, facts.gone_through, facts.places)
+    loans = facts.loans(timezone.now()) if facts.copies else frozenset()
+    return Subject(facts.user, facts.groups, said, here, facts.gone_through, facts.places, loans)
 
 
-def keep_alive(request: HttpRequest) -> None:
-    """Prolong the pass that :func:`browser` found, once more than half of its idle life is gone.
+def keep_alive(request: HttpRequest, offer: Offer | None = None) -> None:
+    """Prolong the pass that :func:`browser` found, once more than half of its idle life is gone; so the loan of what is seen.
 
     One statement in many minutes, so that somebody who only looks on is not put out.
     """
     facts: store.PassFacts | None = getattr(request, "iiif_auth_pass", None)
     now = timezone.now()
+    if facts is not None and facts.copies and offer is not None:
+        lend_on(facts, offer, now)
     if facts is not None and facts.is_stale(now):
         slide(facts, now)
 
@@ -267,6 +272,27 @@ def slide(facts: store.PassFacts, now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(statement, [*lives, facts.id])
         return bool(cursor.rowcount)
+
+
+LEND_ON = """
+UPDATE iiif_auth_loan SET due = %s WHERE id = %s AND ended IS NULL AND due > %s
+    AND NOT EXISTS (SELECT 1 FROM iiif_auth_waiting w WHERE w.work_id = iiif_auth_loan.work_id AND w.ended IS NULL)
+"""
+
+
+def lend_on(facts: store.PassFacts, offer: Offer, now: datetime) -> None:
+    """Prolong the loans of what is being looked at, where the rule has it so, half of the time is gone and nobody waits.
+
+    What is over is not prolonged: somebody else may have the copy by now.
+    """
+    seen = {(seat.rule, seat.work) for seat in store.seats_of(offer)}
+    connection = connections[store.database()]
+    for copy in facts.copies:
+        due = min(now + timedelta(minutes=copy.minutes), facts.ends)
+        if (copy.rule, copy.work) in seen and copy.due - now < timedelta(minutes=copy.minutes) / 2 and due > copy.due:
+            times = [connection.ops.adapt_datetimefield_value(time) for time in (due, now)]
+            with connection.cursor() as cursor:
+                cursor.execute(LEND_ON, [times[0], copy.id, times[1]])
 
 
 # -- The bearer's door --------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ SHARED = frozenset(
     {
         *("accesspolicy", "tier", "condition", "refusaltext", "policydraft"),
         *("accessservice", "terms", "network", "device", "networkuse", "registeredclient", "identityprovider"),
+        *("seats", "seatsplace"),
     }
 )
 """What all collections have in common: everybody with the permission may read it."""
@@ -44,6 +45,9 @@ BY_COLLECTION = {
     "grant": "collection",
     "change": "collection",
     "dailycount": "collection",
+    "lentwork": "collection",
+    "loan": "work__collection",
+    "waiting": "work__collection",
 }
 """By model, the way to its collection."""
 
@@ -265,6 +269,8 @@ def spot(row: Any) -> Spot:
         return spot(resource)
     if name in BY_URL:
         return _spot_of_url(row.url)
+    if name in ("loan", "waiting"):
+        row = row.work
     collection = getattr(row, "collection_id", None) or getattr(row, "collection", None)
     return Spot(collection if isinstance(collection, int) and collection else None, getattr(row, "policy_id", None))
 

@@ -23,6 +23,8 @@ RULES = (
     "device",
     "accessservice",
     "terms",
+    "seats",
+    "seatsplace",
     "collection",
     "collectionrule",
     "embargo",

@@ -10,6 +10,7 @@ from django.urls import path, re_path
 from iiif_auth.enforce.check import check
 from iiif_auth.http.access import access
 from iiif_auth.http.ask import ask, asked
+from iiif_auth.http.borrow import borrow
 from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
 from iiif_auth.http.enrol import enrol
@@ -36,6 +37,7 @@ urlpatterns = [
     re_path(rf"^{PROBING}/probe/(?P<reference>[^/]+)\Z", ProbeView.as_view(), name="probe"),
     path("refused/<str:reference>", refused, name="refused"),
     path("ask/<str:reference>", ask, name="ask"),
+    path("borrow/<str:reference>", borrow, name="borrow"),
     path("asked/<str:secret>", asked, name="asked"),
     path("invited/<str:secret>", invited, name="invited"),
     path("enrol", enrol, name="enrol"),

@@ -246,3 +246,54 @@ class ClientCodeFactory(factory.django.DjangoModelFactory):
     client = factory.SubFactory(RegisteredClientFactory)
     service = factory.SubFactory(AccessServiceFactory)
     ends = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=10))
+
+
+class SeatsFactory(factory.django.DjangoModelFactory):
+    """One copy of each item, for an hour, with a waiting list."""
+
+    class Meta:
+        model = models.Seats
+
+    slug = factory.Sequence(lambda number: f"seats-{number}")
+    name = factory.Sequence(lambda number: f"Lending copies {number}")
+
+
+class SeatsPlaceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.SeatsPlace
+
+    seats = factory.SubFactory(SeatsFactory)
+    network = factory.SubFactory(NetworkFactory)
+
+
+class LentWorkFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.LentWork
+
+    seats = factory.SubFactory(SeatsFactory)
+    work = factory.Sequence(lambda number: f"/iiif/3/lent-{number}")
+    digest = factory.Sequence(lambda number: hexdigest(f"work {number}"))
+    name = factory.Sequence(lambda number: f"Work {number}")
+
+
+class LoanFactory(factory.django.DjangoModelFactory):
+    """A loan that is out, of a reader who is there."""
+
+    class Meta:
+        model = models.Loan
+
+    work = factory.SubFactory(LentWorkFactory)
+    holder = factory.SubFactory(PassFactory)
+    user = factory.SelfAttribute("holder.user")
+    since = factory.LazyFunction(timezone.now)
+    due = factory.LazyAttribute(lambda row: row.since + timedelta(hours=1))
+
+
+class WaitingFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = models.Waiting
+
+    work = factory.SubFactory(LentWorkFactory)
+    holder = factory.SubFactory(PassFactory)
+    user = factory.SelfAttribute("holder.user")
+    since = factory.LazyFunction(timezone.now)

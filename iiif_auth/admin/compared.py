@@ -90,7 +90,7 @@ def shown(model: Any, name: str, value: Any) -> str:
 
 def condition(content: contents.Content) -> str:
     """One condition of a content in words."""
-    links = [content[name]["name"] for name in ("user", "group", "network", "service") if content[name]]
+    links = [content[name]["name"] for name in contents.WHOM if content.get(name)]
     matching = content.get("attribute_matching", "exact")
     attribute = [attribute_text(content["attribute_name"], content["attribute_value"], matching)]
     label = str(Condition.Kind(content["kind"]).label)
@@ -249,6 +249,9 @@ def _standing_for(leaf: policy.Principal) -> Who | None:
         case policy.Agreed(service=slug, label=label):
             went = gettext("Whoever went through %(service)s") % {"service": label or slug}
             return Who(went, policy.Subject(agreements=frozenset({slug})))
+        case policy.Seat(rule=rule, work=work, label=label):
+            has = gettext("Whoever borrowed a copy (%(seats)s)") % {"seats": label or rule}
+            return Who(has, policy.Subject(loans=frozenset({(rule, work, "")})))
         case policy.Attribute():
             return Who("=".join(leaf.example), replace(STRANGER, attributes=frozenset({leaf.example})))
     return None

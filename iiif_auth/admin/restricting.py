@@ -203,8 +203,16 @@ def somebody(leaf: policy.Principal) -> Subject | None:
             return Subject(user="0", attributes=frozenset({leaf.example}))
         case policy.Network():
             return standing_in([leaf], Subject())
+    return somebody_with(leaf)
+
+
+def somebody_with(leaf: policy.Principal) -> Subject | None:
+    """One of those whom a principal does not name: they did something."""
+    match leaf:
         case policy.Agreed(service=service):
             return Subject(agreements=frozenset({service}))
+        case policy.Seat(rule=rule, work=work):
+            return Subject(loans=frozenset({(rule, work, "")}))
     return None
 
 

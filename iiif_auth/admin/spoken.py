@@ -24,6 +24,7 @@ PARTS = (
     "tiers__conditions__service",
     "tiers__conditions__group",
     "tiers__conditions__user",
+    "tiers__conditions__seats__places__network",
 )
 TOLD = ("texts",)
 
@@ -51,7 +52,9 @@ def scratch(tiers: Iterable[Tier]) -> store.Rulebook:
     for tier in tiers:
         book.services.update({service.slug: store.service_value(service) for service in tier.services.all()})
         rows = (condition.network for condition in tier.conditions.all())
-        book.networks.update({row.pk: network_value(row) for row in rows if row is not None})
+        rules = (condition.seats for condition in tier.conditions.all() if condition.seats is not None)
+        lent = (place.network for rule in rules for place in rule.places.all())
+        book.networks.update({row.pk: network_value(row) for row in (*rows, *lent) if row is not None})
     return book
 
 

@@ -21,7 +21,7 @@ from iiif_auth.admin.bases import InlineFormSet
 from iiif_auth.admin.copying import MARK
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.attributes import typed as lines
-from iiif_auth.models import AccessService, Condition, Network, Tier
+from iiif_auth.models import AccessService, Condition, Network, Seats, Tier
 from iiif_auth.models.rules import attribute_text
 
 MOST_GROUPS = 200
@@ -59,6 +59,10 @@ class Choices:
         return self._of(AccessService.objects.order_by("slug"))
 
     @cached_property
+    def seats(self) -> list[Seats]:
+        return self._of(Seats.objects.order_by("name"))
+
+    @cached_property
     def offered(self) -> list[tuple[Any, Any]]:
         """Choices of a select: ``kind``, or ``kind:primary key`` for what can be listed."""
         kind = Condition.Kind
@@ -69,6 +73,7 @@ class Choices:
             (_("In the group"), self._listed("group", self.groups if few else [])),
             (_("At the place"), self._listed("network", self.networks)),
             (_("Went through"), self._listed("agreed", self.services)),
+            (_("Borrowed a copy"), self._listed("seat", self.seats)),
             (_("To be typed"), [(str(one), one.label) for one in typed]),
         ]
         return [*plain, *((title, choices) for title, choices in lists if choices)]
@@ -118,7 +123,8 @@ class ConditionForm(PlainForm):
             code, name = answer(self.instance, self.listed)
             self.initial.update(who=code, named=name)
             if code not in self.listed.codes:
-                who.choices = [*self.listed.offered, (code, str(self.instance.network or self.instance.service))]
+                held = self.instance.network or self.instance.service or self.instance.seats
+                who.choices = [*self.listed.offered, (code, str(held))]
 
     def has_changed(self) -> bool:
         """A new row counts as soon as it says who, not because its bracket was emptied."""
@@ -149,10 +155,15 @@ EMPTY: dict[str, Any] = {
     "group": None,
     "network_id": None,
     "service_id": None,
+    "seats_id": None,
     "attribute_name": "",
     "attribute_value": "",
     "attribute_matching": "exact",
 }
+
+
+COLUMNS = {"network": "network_id", "agreed": "service_id", "seat": "seats_id"}
+"""What is listed, and where the row that was chosen goes."""
 
 
 def meant(kind: str, key: str, text: str) -> dict[str, Any]:
@@ -161,8 +172,8 @@ def meant(kind: str, key: str, text: str) -> dict[str, Any]:
     Raises:
         ValidationError: with a sentence, if the text beside it does not say whom.
     """
-    if kind in ("network", "agreed"):
-        return {"service_id" if kind == "agreed" else "network_id": int(key)}
+    if kind in COLUMNS:
+        return {COLUMNS[kind]: int(key)}
     if kind == "group" and key:
         return {"group": Group.objects.get(pk=key)}
     if kind in TYPED:
@@ -192,8 +203,8 @@ def answer(row: Condition, listed: Choices) -> tuple[str, str]:
             return (code, "") if code in listed.codes else ("group", str(row.group))
         case Condition.Kind.NETWORK:
             return f"network:{row.network_id}", ""
-        case Condition.Kind.AGREED:
-            return f"agreed:{row.service_id}", ""
+        case Condition.Kind.AGREED | Condition.Kind.SEAT:
+            return f"{row.kind}:{row.service_id or row.seats_id}", ""
     return row.kind, ""
 
 

@@ -146,14 +146,24 @@ def read(one: policy.Principal, names: dict[str, str]) -> tuple[str, policy.Subj
         case policy.Network(id=key, label=label, enrolled=True):
             at = gettext("At “%(name)s”") % {"name": label}
             return at, policy.Subject(places=frozenset({key}))
-        case policy.Agreed(service=slug, label=label):
-            text = gettext("Whoever went through “%(name)s”") % {"name": label or slug}
-            return text, policy.Subject(agreements=frozenset({slug}))
         case policy.Attribute() if not policy.is_invitation(one):
             text = gettext("Signed in with %(name)s %(value)s") % {
                 "name": one.name,
                 "value": words.values(one, gettext),
             }
             return text, policy.Subject(SOMEBODY, attributes=frozenset({one.example}))
+        case _:
+            return having_done(one)
+
+
+def having_done(one: policy.Principal) -> tuple[str, policy.Subject] | None:
+    """The same for those who did something; ``None`` for everybody else."""
+    match one:
+        case policy.Agreed(service=slug, label=label):
+            text = gettext("Whoever went through “%(name)s”") % {"name": label or slug}
+            return text, policy.Subject(agreements=frozenset({slug}))
+        case policy.Seat(rule=rule, work=work, label=label):
+            text = gettext("Whoever borrowed a copy (“%(name)s”)") % {"name": label or rule}
+            return text, policy.Subject(loans=frozenset({(rule, work, "")}))
         case _:
             return None

@@ -131,7 +131,7 @@ def _decided(request: HttpRequest, method: str, asked: doors.Asked) -> Answer:
     if not isinstance(verdict.decision, Allowed):
         # What is not there is refused like what one may not have: nginx would make an error of a 404.
         return Answer(401 if content_status(verdict.decision) == 401 else 403)
-    identify.keep_alive(request)
+    identify.keep_alive(request, verdict.offer)
     return _let_in(asked, verdict.decision.rendition, everybodys=verdict.everybodys)
 
 

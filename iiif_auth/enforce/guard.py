@@ -128,7 +128,7 @@ def _refusal(request: HttpRequest, found: Verdict, *, take: bool, degraded: Degr
         case Allowed() if getattr(request, "iiif_auth_headed", False):
             return seen()
         case Allowed():
-            identify.keep_alive(request)
+            identify.keep_alive(request, found.offer)
             # Everybody may look, perhaps, but not everybody may keep a copy: no cache gives that to the next (INV7).
             request.iiif_auth_open = not take and found.everybodys  # type: ignore[attr-defined]
             return None

@@ -20,6 +20,8 @@ KEPT: tuple[type[Model], ...] = (
     models.Device,
     models.AccessService,
     models.Terms,
+    models.Seats,
+    models.SeatsPlace,
     models.AccessPolicy,
     models.Collection,
     models.Resource,
@@ -42,6 +44,7 @@ LEFT_OUT = frozenset({"url_digest", "digest", "code_ends", "seen"})
 NAMED_BY: Mapping[type[Model], tuple[str, ...]] = {
     models.Terms: ("service",),
     models.RefusalText: ("policy",),
+    models.SeatsPlace: ("seats", "network"),
     models.Delegation: ("collection", "user", "group"),
     models.Embargo: ("resource", "collection"),
     models.Withdrawal: ("resource", "collection"),

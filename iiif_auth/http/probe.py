@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -14,9 +16,11 @@ from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
 from iiif_auth.http.links import links
 from iiif_auth.http.reading import languages
+from iiif_auth.lending.state import NOBODYS, state_of
+from iiif_auth.lending.wanted import wanted
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Offer
-from iiif_auth.protocol import dialects, identity
+from iiif_auth.policy.types import NOBODY, Allowed, Decision, Denied, Offer, Subject
+from iiif_auth.protocol import dialects, identity, lending
 from iiif_auth.protocol.dialect import Question
 from iiif_auth.protocol.terms import services_of
 
@@ -29,6 +33,7 @@ class ProbeView(PublicView):
 
     def get(self, request: Request, space: str, reference: str) -> Response:
         decision, offer = judged(request, space, reference)
+        decision = lent(request, reference, decision, offer)
         ask_at = asking_page(request, reference) if offer is not None and takes_requests(offer) else ""
         return answer(*dialects.PROBES[space].told(decision, question(request, space, reference, ask_at)))
 
@@ -40,6 +45,24 @@ class ProbeView(PublicView):
 def question(request: Request, space: str, reference: str, ask_at: str = "") -> Question:
     where = links(space)
     return Question(where.probe_at + reference, where, languages(request._request), conf.TIME_ZONE, ask_at)
+
+
+def lent(request: Request, reference: str, decision: Decision, offer: Offer | None) -> Decision:
+    """A refusal that a borrowed copy would help against says so, until when all are out, and where to borrow or wait.
+
+    That is asked only where copies are lent.
+    """
+    if not isinstance(decision, Denied) or decision.hidden or offer is None or not store.seats_of(offer):
+        return decision
+    asker: Subject = getattr(request._request, "iiif_auth_asker", NOBODY)
+    now = timezone.now()
+    copy = wanted(offer, asker, now)
+    if copy is None:
+        return decision
+    state = state_of(copy, NOBODYS, now)
+    address = conf.BASE_URL + reverse("iiif_auth:borrow", kwargs={"reference": reference})
+    text = lending.told(decision.text, address, free=state.can_borrow, until=state.until, zone_name=conf.TIME_ZONE)
+    return replace(decision, text=text)
 
 
 def takes_requests(offer: Offer) -> bool:
@@ -58,6 +81,7 @@ def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offe
     now = timezone.now()
     token = identify.counting_token(presented.token, doors(offer, space))
     asker = identify.bearer_of(request._request, token)
+    request._request.iiif_auth_asker = asker  # type: ignore[attr-defined]
     decision = decide(offer, asker, now)
     counting.note("probe", offer, decision, asker.address, now)
     if isinstance(decision, Allowed) and offer is not None:

@@ -25,6 +25,7 @@ from iiif_auth.conf import conf
 from iiif_auth.http.access import is_for_a_page, page, said
 from iiif_auth.http.links import links
 from iiif_auth.http.reading import languages, text
+from iiif_auth.lending.wanted import wanted
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import (
     AccessService,
@@ -164,7 +165,7 @@ def _denied(visit: Visit, decision: Denied, code: str) -> dict[str, object]:
             for one in decision.substitutes
             if one.offer is None
         ],
-        "ways": list(_ways_in(visit.request, decision)),
+        "ways": [*_ways_in(visit.request, decision), *_lent(visit)],
         "code": code,
         "ask_staff": not may_ask,
         "form": form,
@@ -196,6 +197,17 @@ def _ways_in(request: HttpRequest, decision: Denied) -> list[Way]:
     """Our own pages through which one may get in, where there is something to click."""
     found = ((service, _space(service)) for service in decision.remedies if service.pattern in OPENED)
     return [Way(text(request, one.label) or one.slug, links(space).access(one.slug)) for one, space in found if space]
+
+
+def _lent(visit: Visit) -> list[Way]:
+    """The page on which a copy is borrowed, where that would help the pass that this browser has, if any."""
+    facts: store.PassFacts | None = getattr(visit.request, "iiif_auth_pass", None)
+    if visit.item is None or not store.seats_of(visit.item.offer):
+        return []
+    if wanted(visit.item.offer, identify.browser_with(visit.request, facts), visit.at) is None:
+        return []
+    where = reverse("iiif_auth:borrow", kwargs={"reference": visit.reference})
+    return [Way(_("Borrow a copy, or wait for one"), where)]
 
 
 def _space(service: AccessService) -> str | None:

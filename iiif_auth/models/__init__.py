@@ -24,6 +24,7 @@ from iiif_auth.models.rules import (
     RefusalText,
     Tier,
 )
+from iiif_auth.models.seats import LentWork, Loan, Seats, SeatsPlace, Waiting
 from iiif_auth.models.terms import Acceptance, Terms
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "Grant",
     "IdentityProvider",
     "Invitation",
+    "LentWork",
+    "Loan",
     "Network",
     "NetworkUse",
     "Pass",
@@ -58,8 +61,11 @@ __all__ = [
     "Rendition",
     "RequestMessage",
     "Resource",
+    "Seats",
+    "SeatsPlace",
     "Terms",
     "Tier",
     "Token",
+    "Waiting",
     "Withdrawal",
 ]

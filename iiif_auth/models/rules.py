@@ -373,6 +373,7 @@ class Condition(models.Model):
         ATTRIBUTE = "attribute", _("An attribute from the identity provider")
         NETWORK = "network", _("A network")
         AGREED = "agreed", _("Whoever went through an access service")
+        SEAT = "seat", _("Whoever borrowed a copy")
 
     tier = models.ForeignKey(Tier, models.CASCADE, related_name="conditions", verbose_name=_("tier"))
     kind = models.CharField(_("who"), max_length=13, choices=Kind.choices)
@@ -400,6 +401,14 @@ class Condition(models.Model):
         related_name="conditions",
         verbose_name=_("access service"),
     )
+    seats = models.ForeignKey(
+        "iiif_auth.Seats",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="conditions",
+        verbose_name=_("lending rule"),
+    )
     attribute_name = models.CharField(_("attribute"), max_length=200, blank=True)
     attribute_value = models.CharField(_("value"), max_length=4000, blank=True)
     attribute_matching = models.CharField(_("compared"), max_length=5, choices=Matching.choices, default=Matching.EXACT)
@@ -413,6 +422,7 @@ class Condition(models.Model):
         "group",
         "network",
         "service",
+        "seats",
         "attribute_name",
         "attribute_value",
         "attribute_matching",
@@ -424,7 +434,9 @@ class Condition(models.Model):
         ordering = ("tier", "bracket", "pk")
         constraints = (
             models.CheckConstraint(
-                condition=Q(kind__in=("everyone", "authenticated", "user", "group", "attribute", "network", "agreed")),
+                condition=Q(
+                    kind__in=("everyone", "authenticated", "user", "group", "attribute", "network", "agreed", "seat")
+                ),
                 name="iiif_auth_condition_kind",
             ),
             models.CheckConstraint(
@@ -442,6 +454,10 @@ class Condition(models.Model):
             models.CheckConstraint(
                 condition=(Q(kind="agreed") & Q(service__isnull=False)) | (~Q(kind="agreed") & Q(service=None)),
                 name="iiif_auth_condition_service",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="seat") & Q(seats__isnull=False)) | (~Q(kind="seat") & Q(seats=None)),
+                name="iiif_auth_condition_seats",
             ),
             models.CheckConstraint(
                 condition=(Q(kind="attribute") & ~Q(attribute_name=""))
@@ -470,6 +486,7 @@ class RefusalText(models.Model):
         NOT_ENTITLED = "not-entitled", _("signed in, but not entitled")
         NOT_AGREED = "not-agreed", _("terms not agreed to")
         WRONG_PLACE = "wrong-place", _("in the wrong place")
+        NO_SEAT = "no-seat", _("has not borrowed a copy")
         TOO_EARLY = "too-early", _("too early")
         TOO_LATE = "too-late", _("too late")
         OUT_OF_SEASON = "out-of-season", _("out of season")
@@ -498,6 +515,7 @@ class RefusalText(models.Model):
                         "not-entitled",
                         "not-agreed",
                         "wrong-place",
+                        "no-seat",
                         "too-early",
                         "too-late",
                         "out-of-season",

@@ -28,7 +28,9 @@ from iiif_auth.policy.types import (
     Network,
     Offer,
     Policy,
+    Principal,
     Rendition,
+    Seat,
     Subject,
     Substitute,
     Text,
@@ -281,9 +283,7 @@ class Case:
             return Why.NOT_SIGNED_IN
         if any(isinstance(leaf, Agreed) for leaf in unmet):
             return Why.NOT_AGREED
-        if not personal and any(isinstance(leaf, Network) for leaf in unmet):
-            return Why.WRONG_PLACE
-        return Why.NOT_ENTITLED
+        return Why.NOT_ENTITLED if personal else _where_or_what(unmet)
 
     def remedies(self, reach: int) -> tuple[AccessService, ...]:
         """The services that might still lead to this reach (A2-PRB-17: with none of them, login is pointless)."""
@@ -343,6 +343,13 @@ class Case:
             for tier in standing.policy.tiers:
                 if tier.gets is Gets.SUBSTITUTE and tier.admits(self.subject, self.at, self.offer.made):
                     yield tier.substitute
+
+
+def _where_or_what(unmet: list[Principal]) -> Why:
+    """What is missing of what is not about the person: the place comes first, for elsewhere a copy would not help."""
+    kinds = (Network, Why.WRONG_PLACE), (Seat, Why.NO_SEAT)
+    found = (why for kind, why in kinds if any(isinstance(leaf, kind) for leaf in unmet))
+    return next(found, Why.NOT_ENTITLED)
 
 
 def narrowed(offer: Offer, wanted: Rendition) -> Offer:

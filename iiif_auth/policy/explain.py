@@ -37,6 +37,7 @@ from iiif_auth.policy.types import (
     Policy,
     Principal,
     Season,
+    Seat,
     Subject,
     Tier,
     User,
@@ -418,7 +419,7 @@ class Search:
         return None if found is None or rule.window.over(found) else found
 
 
-ORDER = (Everyone, Authenticated, User, Group, Attribute, Agreed, Network)
+ORDER = (Everyone, Authenticated, User, Group, Attribute, Agreed, Network, Seat)
 
 
 def in_season(season: Season, at: datetime) -> datetime | None:
@@ -445,7 +446,16 @@ def unmet_sets(audience: Audience, subject: Subject) -> list[frozenset[Principal
         return list(dict.fromkeys(combined)) if audience.members else []
     if isinstance(audience, AnyOf):
         return [needs for member in audience.members for needs in unmet_sets(member, subject)][:MOST_TRIED]
+    if isinstance(audience, Seat):
+        return borrowed(audience)
     return [] if isinstance(audience, User) or is_invitation(audience) else [frozenset({audience})]
+
+
+def borrowed(seat: Seat) -> list[frozenset[Principal]]:
+    """Where a copy can be borrowed: anywhere, or only at the places that have some."""
+    if seat.elsewhere:
+        return [frozenset({seat})]
+    return [frozenset({seat, network}) for _slug, network in seat.places]
 
 
 def demands(remedy: Remedy) -> tuple[int, bool, datetime, str]:
@@ -494,10 +504,16 @@ def _meeting(need: Principal, subject: Subject) -> Subject:
             return replace(subject, groups=subject.groups | {need.id})
         case Attribute():
             return replace(subject, attributes=subject.attributes | {need.example})
+    return _having_done(need, subject)
+
+
+def _having_done(need: Principal, subject: Subject) -> Subject:
+    match need:
         case Agreed():
             return replace(subject, agreements=subject.agreements | {need.service})
-        case Everyone() | User() | Network():  # pragma: no branch
-            return subject
+        case Seat():
+            return replace(subject, loans=subject.loans | {(need.rule, need.work, "")})
+    return subject
 
 
 def address_in(networks: Sequence[Network]) -> Address | None:

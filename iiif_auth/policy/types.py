@@ -36,7 +36,8 @@ class Subject:
 
     ``user`` is the primary key as text, never a name; ``groups`` are primary keys as text; ``attributes`` are
     ``(name, value)`` pairs; ``agreements`` are slugs of the access services gone through; ``places`` are the primary keys, as
-    text, of the networks for which the machine was enrolled, wherever its address is.
+    text, of the networks for which the machine was enrolled, wherever its address is; ``loans`` are the copies held, each as
+    the slug of the rule by which it is lent, the work, and the slug of the place that it is of (``""``: of no place).
     """
 
     user: str | None = None
@@ -45,6 +46,7 @@ class Subject:
     address: Address | None = None
     agreements: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
+    loans: frozenset[tuple[str, str, str]] = frozenset()
 
 
 NOBODY = Subject()
@@ -170,7 +172,34 @@ class Agreed:
         return self.service in subject.agreements
 
 
-Principal = Everyone | Authenticated | User | Group | Attribute | Network | Agreed
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Whoever holds a borrowed copy of a work, of which only so many are lent at a time.
+
+    ``rule`` is the slug of the rule that says how many; ``work`` what is counted, the same for all that is one work. In a policy
+    that is not yet about an item it is empty, and then nobody holds it. ``whole`` says that a collection is one work. ``places``
+    have copies of their own, by slug, which count only there; ``elsewhere`` says that there are copies for others too.
+    """
+
+    rule: str
+    work: str = ""
+    places: tuple[tuple[str, Network], ...] = ()
+    elsewhere: bool = True
+    whole: bool = False
+    label: str = field(default="", compare=False)
+
+    def admits(self, subject: Subject) -> bool:
+        return any(
+            (rule, work) == (self.rule, self.work) and (not place or self.is_at(place, subject))
+            for rule, work, place in subject.loans
+        )
+
+    def is_at(self, place: str, subject: Subject) -> bool:
+        """Whether somebody is at one of its places."""
+        return any(slug == place and network.admits(subject) for slug, network in self.places)
+
+
+Principal = Everyone | Authenticated | User | Group | Attribute | Network | Agreed | Seat
 PERSONAL = (Authenticated, User, Group, Attribute)
 """Principals that only somebody signed in can meet."""
 
@@ -420,6 +449,7 @@ class Why(StrEnum):
     NOT_AGREED = "not-agreed"
     NOT_ENTITLED = "not-entitled"
     WRONG_PLACE = "wrong-place"
+    NO_SEAT = "no-seat"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from iiif_auth.policy.types import (
     Policy,
     Principal,
     Season,
+    Seat,
     Tier,
     User,
     Wall,
@@ -222,6 +223,7 @@ def _one(principal: Audience, _: Translate) -> str:
         Attribute: _("anyone whose %(name)s is %(value)s"),
         Network: _at(principal, _("anyone at %(network)s"), _("anyone at %(network)s or at a machine enrolled there")),
         Agreed: _("anyone who went through “%(service)s”"),
+        Seat: _("anyone who borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal, _)
 
@@ -234,14 +236,8 @@ def _at(principal: Audience, by_address: str, with_machines: str) -> str:
 def details(principal: Audience, _: Translate) -> dict[str, str]:
     """The placeholders of a principal."""
     match principal:
-        case User():
-            return {"person": name_of(principal)}
-        case Group():
-            return {"group": name_of(principal)}
-        case Network():
-            return {"network": name_of(principal)}
-        case Agreed():
-            return {"service": name_of(principal)}
+        case User() | Group() | Network() | Agreed() | Seat():
+            return {PLACEHOLDERS[type(principal)]: name_of(principal)}
         case Attribute(name=name, value=value):
             return {"name": name, "value": value if is_invitation(principal) else values(principal, _)}
     return {}
@@ -254,13 +250,16 @@ def values(attribute: Attribute, _: Translate) -> str:
     return listed(quoted, _("%(one)s or %(other)s"))
 
 
-def name_of(principal: User | Group | Network | Agreed) -> str:
+PLACEHOLDERS = {User: "person", Group: "group", Network: "network", Agreed: "service", Seat: "seats"}
+
+
+def name_of(principal: User | Group | Network | Agreed | Seat) -> str:
     """What people call it; without a label its key, or the prefixes of a network."""
     match principal:
         case Network(prefixes=prefixes):
             return principal.label or ", ".join(str(prefix) for prefix in prefixes)
-        case Agreed(service=service):
-            return principal.label or service
+        case Agreed(service=key) | Seat(rule=key):
+            return principal.label or key
         case User(id=key) | Group(id=key):  # pragma: no branch
             return principal.label or f"#{key}"
 
@@ -290,6 +289,7 @@ def _condition(principal: Audience, _: Translate) -> str:
         Attribute: _("have %(value)s as their %(name)s"),
         Network: _at(principal, _("are at %(network)s"), _("are at %(network)s or at a machine enrolled there")),
         Agreed: _("have gone through “%(service)s”"),
+        Seat: _("have borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal, _)
 
@@ -306,6 +306,7 @@ def lack(principal: Principal, _: Translate) -> str:
         Attribute: _("not known to have %(value)s as %(name)s"),
         Network: _at(principal, _("not at %(network)s"), _("neither at %(network)s nor at a machine enrolled there")),
         Agreed: _("has not gone through “%(service)s”"),
+        Seat: _("has not borrowed a copy (“%(seats)s”)"),
     }
     return phrases[type(principal)] % details(principal, _)
 
@@ -589,6 +590,7 @@ def step(need: Principal, _: Translate) -> str:
         Attribute: _("having %(value)s as %(name)s"),
         Network: _at(need, _("being at %(network)s"), _("being at %(network)s or at a machine enrolled there")),
         Agreed: _("going through “%(service)s”"),
+        Seat: _("borrowing a copy (“%(seats)s”)"),
     }
     return phrases[type(need)] % details(need, _)
 
@@ -613,6 +615,7 @@ def _about_tier(tier: Tier, at: datetime, _: Translate, reader: Reader) -> Itera
     if plain(tier.audience) not in (Everyone(), NOBODY):
         yield from _about_signing_in(tier, name, _)
         yield from _about_agreements(tier, name, _)
+        yield from _about_seats(tier, name, _)
 
 
 def _about_audience(tier: Tier, name: str, _: Translate) -> Iterator[str]:
@@ -676,6 +679,20 @@ def _about_agreements(tier: Tier, name: str, _: Translate) -> Iterator[str]:
         if isinstance(leaf, Agreed) and leaf.service not in slugs:
             names = {"tier": name, "service": name_of(leaf)}
             yield _("“%(tier)s” asks people to have gone through “%(service)s”, but does not lead there.") % names
+
+
+def _about_seats(tier: Tier, name: str, _: Translate) -> Iterator[str]:
+    seats = [leaf for leaf in principals(tier.audience) if isinstance(leaf, Seat)]
+    if seats and not tier.services:
+        yield _("“%(tier)s” is lent but has no access service, so viewers can not show what was borrowed.") % {
+            "tier": name
+        }
+    for seat in seats:
+        if not (seat.elsewhere or seat.places):
+            yield _("“%(tier)s” asks for a copy of “%(seats)s”, which lends none.") % {
+                "tier": name,
+                "seats": name_of(seat),
+            }
 
 
 def _about_order(tiers: Sequence[Tier], _: Translate, reader: Reader) -> Iterator[str]:

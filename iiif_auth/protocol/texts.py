@@ -94,6 +94,13 @@ REFUSALS: dict[Why, Text] = {
             "Dieses Objekt ist nur an bestimmten Orten zu sehen, zum Beispiel im Lesesaal.",
         ),
     ),
+    Why.NO_SEAT: _text(
+        ("To be borrowed", "Zum Ausleihen"),
+        (
+            "Only so many readers can see this item at a time, each with a borrowed copy.",
+            "Dieses Objekt können nur so viele zugleich sehen, wie es Exemplare zum Ausleihen gibt.",
+        ),
+    ),
 }
 
 HIDDEN = _text(

@@ -12,6 +12,7 @@ from iiif_auth.store.offers import find_for, find_offer, find_offers, original_o
 from iiif_auth.store.passes import (
     VERSION,
     Finder,
+    HeldCopy,
     PassFacts,
     Presented,
     TokenFacts,
@@ -31,15 +32,18 @@ from iiif_auth.store.rules import (
     RulesInMotion,
     database,
     fits,
+    lends,
     places_of,
     rulebook,
     stamp_now,
 )
 from iiif_auth.store.values import grant_value, linked_principal, service_value, user_id
+from iiif_auth.store.works import seats_of
 
 __all__ = [
     "VERSION",
     "Finder",
+    "HeldCopy",
     "PassFacts",
     "Place",
     "Presented",
@@ -56,6 +60,7 @@ __all__ = [
     "find_token",
     "fits",
     "grant_value",
+    "lends",
     "linked_principal",
     "nobody",
     "original_of",
@@ -65,6 +70,7 @@ __all__ = [
     "presented_ticket",
     "presented_token",
     "rulebook",
+    "seats_of",
     "service_value",
     "stamp_now",
     "stands_in",

@@ -10,9 +10,10 @@ from datetime import date
 from iiif_auth.conf import conf
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.decide import is_restricted
+from iiif_auth.store import works
 from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
 from iiif_auth.store.passes import Finder, Presented
-from iiif_auth.store.rules import Rulebook, RulesInMotion, books, database, epoch, key_of, rulebook
+from iiif_auth.store.rules import Place, Rulebook, RulesInMotion, books, database, epoch, key_of, lends, rulebook
 from iiif_auth.store.values import (
     attribute_value,
     reach_needed,
@@ -53,6 +54,7 @@ def find_for(uri: str, finder: Finder) -> tuple[policy.Offer | None, Presented]:
 
     The statement that reads what is presented also says the epoch. If that has moved on while the offer was read, both are read
     again, since a person who left a group before an item was opened to it was never let in (security D3).
+    So is what was read before this process knew that copies are lent at all.
 
     Raises:
         RulesInMotion: they changed each time.
@@ -60,7 +62,7 @@ def find_for(uri: str, finder: Finder) -> tuple[policy.Offer | None, Presented]:
     for _attempt in range(3):
         presented = finder()
         offer, pulse = _offer_at_pulse(uri, lambda: presented.pulse)  # noqa: B023 - called before the next round
-        if pulse == presented.pulse:
+        if pulse == presented.pulse and (presented.has_loans or not lends()):
             return offer, presented
     raise RulesInMotion("The rules changed each time while a resource was being read.")
 
@@ -356,8 +358,12 @@ def _levels(book: Rulebook, card: Card) -> tuple[tuple[policy.Level, ...], bool]
         policy_grants=book.policy_grants.get(own or 0, ()),
     )
     grants = tuple(_grant(book, row, (level, *above)) for row in card.grants)
-    levels = (with_grants(level, grants), *above)
-    return tuple(settled(one, uri) for one in levels), bool(place and place.hidden)
+    levels = tuple(settled(one, uri) for one in (with_grants(level, grants), *above))
+    return _lent(book, levels, uri, place), bool(place and place.hidden)
+
+
+def _lent(book: Rulebook, levels: tuple[policy.Level, ...], uri: str, place: Place | None) -> tuple[policy.Level, ...]:
+    return works.of_item(levels, uri, place.slug if place else "") if book.lends else levels
 
 
 def _key(found: tuple[int, policy.Embargo, int | None]) -> int:
@@ -468,7 +474,8 @@ def _offer_by_rule(book: Rulebook, uri: str) -> policy.Offer | None:
     if key is None:
         return None
     place = book.places[key]
-    return policy.Offer(policy.Rendition(uri), levels=(policy.Level(uri), *place.levels), hidden=place.hidden)
+    levels = _lent(book, (policy.Level(uri), *place.levels), uri, place)
+    return policy.Offer(policy.Rendition(uri), levels=levels, hidden=place.hidden)
 
 
 def _offer_of_host(uri: str) -> policy.Offer | None:

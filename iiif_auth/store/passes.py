@@ -19,11 +19,31 @@ from django.db import connections
 from django.utils import timezone
 
 from iiif_auth.store.cards import Found, instant
-from iiif_auth.store.rules import database
+from iiif_auth.store.rules import database, lends
 from iiif_auth.store.values import user_id
 
 SEEN_AGAIN = timedelta(hours=1)
 """How exactly it is known when an enrolled machine was last seen; noting it costs a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """A copy that a pass holds until it is due: the rule, the work, and the slug of the place it is of, or ``""``.
+
+    ``minutes`` is how much longer it is lent while somebody reads; 0 if it is not.
+    """
+
+    id: int
+    rule: str
+    place: str
+    minutes: int
+    work: str
+    due: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As :class:`iiif_auth.policy.types.Subject` has it."""
+        return self.rule, self.work, self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,11 @@ class PassFacts:
     """The networks for which that machine stands now."""
     enrols: bool = False
     """Whether it is the machine's own, which is nobody's and went through nothing."""
+    copies: tuple[HeldCopy, ...] = ()
+
+    def loans(self, at: datetime) -> frozenset[tuple[str, str, str]]:
+        """The copies that are held at an instant: what is due is not held any more, whether it was returned or not."""
+        return frozenset(copy.key for copy in self.copies if at < copy.due)
 
     @property
     def gone_through(self) -> frozenset[str]:
@@ -89,7 +114,7 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
         WHERE a.holder_id = p.id AND a.version = {version}), {groups}, {attributes},
     p.device_id, p.enrols, CASE WHEN p.device_id IS NULL THEN NULL ELSE (SELECT CAST(d.network_id AS TEXT)
-        FROM iiif_auth_device d WHERE d.id = p.device_id AND d.revoked IS NULL) END"""
+        FROM iiif_auth_device d WHERE d.id = p.device_id AND d.revoked IS NULL) END, {loans}"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
@@ -101,6 +126,11 @@ ATTRIBUTES = {
         WHERE x.user_id = p.user_id)""",
 }
 """What identity providers say of somebody at present, in the same statement: what is no longer said counts no longer."""
+LOANS = """(SELECT {together}(CAST(l.id AS TEXT) || ' ' || r.slug || ' ' || COALESCE(n.slug, '') || ' '
+        || CAST(CASE WHEN r.renews THEN r.minutes ELSE 0 END AS TEXT) || ' ' || w.work || ' ' || CAST(l.due AS TEXT), '{line}')
+    FROM iiif_auth_loan l JOIN iiif_auth_lentwork w ON w.id = l.work_id JOIN iiif_auth_seats r ON r.id = w.seats_id
+    LEFT JOIN iiif_auth_network n ON n.id = w.network_id WHERE l.holder_id = p.id AND l.ended IS NULL)"""
+"""Asked only where copies are lent. No work has a blank or a new line in it."""
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
@@ -114,8 +144,8 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 """Neither identifiers nor origins nor keys hold a comma or a space."""
 
 
-@lru_cache(maxsize=16)
-def _statement(template: str, model: str, using: str) -> str:
+@lru_cache(maxsize=32)
+def _statement(template: str, model: str, using: str, lending: bool) -> str:
     """The statement for the host's own user model, whatever its tables are called."""
     people: Any = get_user_model()
     quote, vendor = connections[using].ops.quote_name, connections[using].vendor
@@ -127,6 +157,7 @@ def _statement(template: str, model: str, using: str) -> str:
         groups=_groups_of(people, quote, TOGETHER[vendor]),
         version=VERSION,
         attributes=ATTRIBUTES[vendor],
+        loans=LOANS.format(together=TOGETHER[vendor], line="\n") if lending else "NULL",
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
@@ -156,6 +187,8 @@ class Presented:
     pulse: str
     holder: PassFacts | None = None
     token: TokenFacts | None = None
+    has_loans: bool = True
+    """Whether it was asked what copies are held, or there is nobody to hold any."""
 
 
 Finder = Callable[[], Presented]
@@ -170,7 +203,7 @@ def nobody() -> Presented:
 
 def presented_pass(digest: str) -> Presented:
     """The pass with this digest, expired or not; one query."""
-    return _presented(_row(BROWSER, _moment(), digest))
+    return _presented(BROWSER, digest)
 
 
 def presented_at_machine(digest: str, machine: str) -> Presented:
@@ -178,11 +211,12 @@ def presented_at_machine(digest: str, machine: str) -> Presented:
 
     A reader's pass that is good is told with the machine's place besides its own; otherwise the machine stands for itself.
     """
-    rows = _rows(MACHINE, _moment(), digest, machine)
+    lending = lends()
+    rows = _rows(MACHINE, _moment(), digest, machine, lending=lending)
     found = [_pass_facts(row[1:]) for row in rows if row[1] is not None]
     own = next((one for one in found if one.enrols), None)
     reader = next((one for one in found if not one.enrols), None)
-    return Presented(rows[0][0] if rows else "", _together(reader, own, timezone.now()))
+    return Presented(rows[0][0] if rows else "", _together(reader, own, timezone.now()), has_loans=lending)
 
 
 def _together(reader: PassFacts | None, own: PassFacts | None, at: datetime) -> PassFacts | None:
@@ -195,18 +229,19 @@ def _together(reader: PassFacts | None, own: PassFacts | None, at: datetime) -> 
 
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
-    return _presented(_row(TICKETS, _moment(), number))
+    return _presented(TICKETS, number)
 
 
 def presented_token(digest: str) -> Presented:
     """The token with this digest and what stands behind it, expired or not; one query."""
-    row = _row(BEARER, _moment(), digest)
+    lending = lends()
+    row = _row(BEARER, _moment(), digest, lending=lending)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     pulse, service, dialect, origin, ends, holder = row[:6]
     held = _pass_facts(row[6:]) if row[6] is not None else None
     token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
-    return Presented(pulse, held, token)
+    return Presented(pulse, held, token, lending)
 
 
 def find_pass(digest: str) -> PassFacts | None:
@@ -224,23 +259,25 @@ def _moment() -> Any:
     return connections[database()].ops.adapt_datetimefield_value(timezone.now())
 
 
-def _row(template: str, *values: Any) -> Found | None:
-    return next(iter(_rows(template, *values)), None)
+def _row(template: str, *values: Any, lending: bool = False) -> Found | None:
+    return next(iter(_rows(template, *values, lending=lending)), None)
 
 
-def _rows(template: str, *values: Any) -> list[Found]:
+def _rows(template: str, *values: Any, lending: bool = False) -> list[Found]:
     using = database()
-    statement = _statement(template, settings.AUTH_USER_MODEL, using)
+    statement = _statement(template, settings.AUTH_USER_MODEL, using, lending)
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         found: list[Found] = cursor.fetchall()
     return found
 
 
-def _presented(row: Found | None) -> Presented:
-    if row is None:
-        return Presented("")
-    return Presented(row[0], _pass_facts(row[1:]) if row[1] is not None else None)
+def _presented(template: str, value: str | int) -> Presented:
+    lending = lends()
+    row = _row(template, _moment(), value, lending=lending)
+    if row is None or row[1] is None:
+        return Presented(row[0] if row else "")
+    return Presented(row[0], _pass_facts(row[1:]), has_loans=lending)
 
 
 def credential_mark(password: str) -> str:
@@ -254,8 +291,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 @lru_cache(maxsize=4096)
 def _pass_facts(row: Found) -> PassFacts:
     """What a row says. The same row says the same, however often it is read."""
-    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, said, *at = row
-    device, enrols, place = at
+    key, user, credential, password, active, idle, ends, minutes, invited, agreed, groups, said, *more = row
+    device, enrols, place, loans = more
     agreements: dict[str, set[str]] = defaultdict(set)
     doors: set[str] = set()
     for service, origin, *marks in (text.split(" ") for text in agreed.split(",")) if agreed else ():
@@ -280,4 +317,10 @@ def _pass_facts(row: Found) -> PassFacts:
         device=device,
         places=frozenset({place} if place else ()),
         enrols=bool(enrols),
+        copies=tuple(_held_copy(line) for line in loans.split("\n")) if loans else (),
     )
+
+
+def _held_copy(line: str) -> HeldCopy:
+    key, rule, place, minutes, work, due = line.split(" ", 5)
+    return HeldCopy(int(key), rule, place, int(minutes), work, instant(due) or NEVER)

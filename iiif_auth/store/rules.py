@@ -30,6 +30,7 @@ from iiif_auth.models import (
 )
 from iiif_auth.policy import types as policy
 from iiif_auth.protocol import identity
+from iiif_auth.store import works
 from iiif_auth.store.values import (
     audience,
     embargo_value,
@@ -45,6 +46,9 @@ from iiif_auth.store.values import (
 )
 
 logger = logging.getLogger("iiif_auth.store")
+
+LENT_TO = ("conditions__seats__places__network",)
+"""What the conditions that are met with a borrowed copy are made of; without such conditions, no query."""
 
 
 ENROLLED = Device.objects.filter(network=OuterRef("pk"), revoked=None, since__isnull=False)
@@ -81,6 +85,7 @@ class Rulebook:
     exact: dict[str, int] = field(default_factory=dict)
     prefixes: list[tuple[str, int]] = field(default_factory=list)
     globs: list[tuple[str, int]] = field(default_factory=list)
+    lends: bool = False
 
     def collection_of(self, uri: str) -> int | None:
         """The collection that takes in this URL by rule: exact before the longest prefix before a pattern."""
@@ -169,6 +174,7 @@ class Reader:
             )
         for held in AccessPolicy.objects.using(self.using):
             book.policies[held.pk] = self._policy(book, held, tiers[held.pk], tuple(texts[held.pk]))
+        book.lends = any(works.lends(held) for held in book.policies.values())
         by_policy = defaultdict(list)
         for grant in self._grants().filter(policy__isnull=False):
             level = policy.Level("", book.policies[grant.policy_id])
@@ -177,7 +183,9 @@ class Reader:
 
     def _tiers(self) -> Iterable[Tier]:
         rows = Tier.objects.using(self.using).order_by("policy", "order", "pk").select_related("substitute")
-        return rows.prefetch_related("services", "conditions__user", "conditions__service", "conditions__group")
+        return rows.prefetch_related(
+            "services", "conditions__user", "conditions__service", "conditions__group", *LENT_TO
+        )
 
     def _grants(self) -> Any:
         rows = Grant.objects.using(self.using).select_related("service", "user", "group").order_by("pk")
@@ -357,6 +365,12 @@ def _read_rulebook(using: str, stamp: str) -> Rulebook | None:
             raise
         return None
     return book if stamp_now(using) == stamp else None
+
+
+def lends() -> bool:
+    """Whether copies are lent at all, as far as this process knows; if it knows nothing yet, they may be."""
+    book = books.get(key_of(database()))
+    return book is None or book.lends
 
 
 def places_of(book: Rulebook, service: str) -> list[policy.Network]:

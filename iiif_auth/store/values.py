@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from iiif_auth.models import AccessService, Condition, Embargo, Grant, Tier
+from iiif_auth.models import AccessService, Condition, Embargo, Grant, Seats, Tier
 from iiif_auth.policy import types as policy
 from iiif_auth.protocol.languages import frozen
 
@@ -115,6 +115,18 @@ def with_then(
     return value if key is None else replace(value, then=policies[key], then_grants=grants.get(key, ()))
 
 
+def seat_value(row: Seats, networks: dict[int, policy.Network]) -> policy.Seat:
+    """Whoever holds a copy by a lending rule, of a work that is not said yet."""
+    places = tuple((place.network.slug, networks[place.network_id]) for place in row.places.all() if place.copies)
+    return policy.Seat(
+        row.slug,
+        places=places,
+        elsewhere=row.copies > 0,
+        whole=row.counts == Seats.Counts.COLLECTION,
+        label=row.name,
+    )
+
+
 def audience(tier: Tier, networks: dict[int, policy.Network]) -> policy.Audience:
     """The conditions of a tier joined as it says; those in one bracket are joined the other way first."""
     outer, inner = (policy.AllOf, policy.AnyOf) if tier.join == Tier.Join.ALL else (policy.AnyOf, policy.AllOf)
@@ -135,6 +147,8 @@ def principal_value(row: Condition, networks: dict[int, policy.Network]) -> poli
             return policy.Authenticated()
         case Condition.Kind.ATTRIBUTE:
             return attribute_value(row.attribute_name, row.attribute_value, row.attribute_matching)
+    if row.seats is not None:
+        return seat_value(row.seats, networks)
     return linked_principal(row, networks)
 
 

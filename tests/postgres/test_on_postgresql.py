@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lending import test_races as lending_races
 from tests.postgres.cluster import Cluster, binaries, cluster
 from tests.store.test_races import raced
 
@@ -63,3 +64,10 @@ def test_no_token_outlives_a_logout(server):
 def test_the_race_would_find_one_who_does_not_take_hold_of_the_pass(server):
     found = raced(server.url, 60, "twin")
     assert found["outlived"] + found["failed"] > 0
+
+
+def test_never_more_copies_are_out_than_there_are(server):
+    found = lending_races.raced(server.url, 30)
+    assert {**found, "lent": 0} == {"rounds": 30, "too many": 0, "lent": 0, "failed": 0}
+    assert 30 < found["lent"] <= 60
+    assert lending_races.raced(server.url, 8, "twin")["too many"] > 0

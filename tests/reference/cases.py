@@ -34,6 +34,7 @@ from iiif_auth.policy.types import (
     Policy,
     Rendition,
     Season,
+    Seat,
     Subject,
     Text,
     Tier,
@@ -115,6 +116,17 @@ PRINCIPALS = (
     Agreed("click"),
     Agreed("kiosk"),
     Agreed("login"),
+    Seat("book", "x/1"),
+    Seat("book", "x/1", (("room", Network((ip_network("10.0.0.0/8"),))),)),
+    Seat("book", "x/2", (("room", Network((ip_network("10.1.2.3/32"),))), ("annexe", Network(()))), elsewhere=False),
+    Seat(
+        "other",
+        "x/1",
+        (("room", Network((ip_network("2001:db8::/32"),))), ("room", Network((ip_network("10.1.2.4/32"),)))),
+    ),
+)
+LOANS = tuple(
+    (rule, work, place) for rule in ("book", "other") for work in ("x/1", "x/2") for place in ("", "room", "annexe")
 )
 LIKELY = (*PRINCIPALS, *PRINCIPALS[:2] * 5)
 """Audiences rather admit than not, for a yes is harder to come by than a no."""
@@ -295,7 +307,8 @@ def subject(rng):
     if user is None and rng.random() < 0.8:
         groups = attributes = frozenset()
     places = frozenset(rng.choice(PLACES) for _ in range(rng.randrange(3)))
-    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements, places)
+    loans = frozenset(loan for loan in LOANS if rng.random() < 0.15)
+    return Subject(user, groups, attributes, rng.choice(ADDRESSES), agreements, places, loans)
 
 
 def placed(at):

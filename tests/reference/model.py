@@ -53,7 +53,17 @@ WHO = {
         or any(inside(subject.address, prefix) for prefix in rule.prefixes)
     ),
     "Agreed": lambda rule, subject: rule.service in subject.agreements,
+    "Seat": lambda rule, subject: True in [good_loan(rule, loan, subject) for loan in subject.loans],
 }
+
+
+def good_loan(seat, loan, subject):
+    """Whether a loan is one of what the seat asks for, and counts where the subject is."""
+    rule, work, place = loan
+    if rule != seat.rule or work != seat.work:
+        return False
+    here = [slug for slug, network in seat.places if lets_in(network, subject)]
+    return place == "" or place in here
 
 
 def unmet(audience, subject):
@@ -215,8 +225,13 @@ def whose(audience, kinds, subject):
     personal = any(kind in PERSONAL for kind in kinds) or getattr(audience, "members", None) == ()
     if personal and subject.user is None:
         return "not-signed-in"
-    place_or_not = "wrong-place" if "Network" in kinds and not personal else "not-entitled"
-    return "not-agreed" if "Agreed" in kinds else place_or_not
+    if "Agreed" in kinds:
+        return "not-agreed"
+    if personal:
+        return "not-entitled"
+    if "Network" in kinds:
+        return "wrong-place"
+    return "no-seat" if "Seat" in kinds else "not-entitled"
 
 
 def told(found, reason, overlays, deciding):
