@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -141,22 +141,36 @@ MACHINE = "__Host-iiif_device"
 """What an enrolled machine carries, beside the access cookies of the readers who come and go (security K17)."""
 
 
+TWIN = "__Host-iiif_twin"
+"""The access cookie's ``Partitioned`` twin: it lives in the viewer's own partition, where browsers that block cookies of other
+sites still keep one (browsers.md, section 4.1). Another name, or both would be two cookies of one name."""
+
+
 def cookie_secret(request: HttpRequest) -> str | None:
     """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
-    return _only(request, COOKIE)
+    return _sent_alone(request, COOKIE)
+
+
+def twin_secret(request: HttpRequest) -> str | None:
+    """The secret in the twin; ``None`` wherever an access cookie was sent too, sound or not: two are never merged (INV4)."""
+    return None if _sent(request, COOKIE) else _sent_alone(request, TWIN)
 
 
 def machine_secret(request: HttpRequest) -> str | None:
     """The secret in the cookie of an enrolled machine, by the same rule, if it can be one of ours."""
-    value = _only(request, MACHINE)
+    value = _sent_alone(request, MACHINE)
     return value if value and SECRET.fullmatch(value) else None
 
 
-def _only(request: HttpRequest, name: str) -> str | None:
-    # Names are compared as Django reads them, or a blank before the “=” would make a second cookie invisible here.
-    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.partition("=")[0].strip() == name]
+def _sent_alone(request: HttpRequest, name: str) -> str | None:
     value = request.COOKIES.get(name, "")
-    return value if len(sent) <= 1 and value else None
+    return value if _sent(request, name) <= 1 and value else None
+
+
+def _sent(request: HttpRequest, name: str) -> int:
+    """How many cookies of this name came along."""
+    # Names are compared as Django reads them, or a blank before the “=” would make a second cookie invisible here.
+    return sum(part.partition("=")[0].strip() == name for part in request.META.get("HTTP_COOKIE", "").split(";"))
 
 
 class Standing(Enum):
@@ -177,7 +191,10 @@ class CurrentPass:
 
 
 def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPass:
-    """The pass behind the access cookie; one query, or none without a cookie. What the machine carries is nobody's pass."""
+    """The pass behind the access cookie; one query, or none without a cookie.
+
+    What the machine carries is nobody's pass, and a twin counts for nothing on pages of our own.
+    """
     if cookie_secret(request) is None:
         return CurrentPass(Standing.ABSENT)
     return _standing(_own(request)().holder, at or timezone.now())
@@ -197,6 +214,13 @@ def machine(request: HttpRequest) -> store.PassFacts | None:
     return request.iiif_auth_machine  # type: ignore[attr-defined,no-any-return]
 
 
+def framed_pass(request: HttpRequest, origin: str) -> CurrentPass:
+    """The pass that a viewer's frame presents: by access cookie, or by a twin that was given for this very site."""
+    if twin_secret(request) is None:
+        return current_pass(request)
+    return _standing(_own(request, origin)().holder, timezone.now())
+
+
 def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
     if facts is None or not facts.sound:
         return CurrentPass(Standing.UNKNOWN)
@@ -204,21 +228,32 @@ def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
 
 
 def presenting(request: HttpRequest) -> store.Finder:
-    """How to read what this browser presents: the pass behind its access cookie, and what it carries as an enrolled machine."""
+    """How to read what this browser presents: a pass, and what it carries as an enrolled machine."""
     own = machine_secret(request)
     if own is None:
         return _own(request)
-    secret = cookie_secret(request)
-    reader = digest(secret) if secret and SECRET.fullmatch(secret) else ""
-    return partial(store.presented_at_machine, reader, machine_digest(own))
+    reader, twin = (_digest_of(secret) for secret in (cookie_secret(request), twin_secret(request)))
+    return partial(store.presented_at_machine, reader, machine_digest(own), twin)
 
 
-def _own(request: HttpRequest) -> store.Finder:
-    """How to read the pass behind the access cookie, if that can be one of ours."""
-    secret = cookie_secret(request)
-    if secret is None or not SECRET.fullmatch(secret):
-        return store.nobody
-    return partial(store.presented_pass, digest(secret))
+def _digest_of(secret: str | None) -> str:
+    """The digest of what can be one of ours; nothing else is worth a look."""
+    return digest(secret) if secret and SECRET.fullmatch(secret) else ""
+
+
+def _own(request: HttpRequest, origin: str | None = None) -> store.Finder:
+    """How to read the pass behind the access cookie or its twin, if that can be one of ours.
+
+    ``origin`` asks for a twin of that site only; ``None`` for any, since pictures do not say for whom they are.
+    """
+    for secret, find in ((cookie_secret(request), store.presented_pass), (twin_secret(request), _twin_at(origin))):
+        if secret is not None:
+            return partial(find, digest(secret)) if SECRET.fullmatch(secret) else store.nobody
+    return store.nobody
+
+
+def _twin_at(origin: str | None) -> Callable[[str], store.Presented]:
+    return partial(store.presented_twin, origin=origin)
 
 
 def browser(request: HttpRequest) -> Subject:

@@ -24,6 +24,7 @@ from iiif_auth.store.passes import (
     presented_pass,
     presented_ticket,
     presented_token,
+    presented_twin,
 )
 from iiif_auth.store.rules import (
     Place,
@@ -69,6 +70,7 @@ __all__ = [
     "presented_pass",
     "presented_ticket",
     "presented_token",
+    "presented_twin",
     "rulebook",
     "seats_of",
     "service_value",

@@ -104,6 +104,8 @@ class TokenFacts:
     ends: datetime
     holder: PassFacts | None
     has_holder: bool
+    cookieless: bool = False
+    """It was drawn in a frame whose browser was measured to keep our cookies out."""
 
 
 HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, CAST(p.idle_until AS TEXT),
@@ -134,10 +136,14 @@ LOANS = """(SELECT {together}(CAST(l.id AS TEXT) || ' ' || r.slug || ' ' || COAL
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
-MACHINE = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
-    LEFT JOIN iiif_auth_pass p ON p.digest IN (%s, %s) {person}"""
+MACHINE = """SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest IN (%s, %s)
+    OR p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s) {person}"""
+TWINS = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
+LEFT JOIN iiif_auth_pass p ON p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s) {person}"""
+TWINS_OF = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
+LEFT JOIN iiif_auth_pass p ON p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s AND w.origin = %s) {person}"""
 TICKETS = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.id = %s {person}"
-BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
+BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, t.cookieless, {held}
 FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
 """Each says the epoch as well, so that one statement tells whether everything that was kept still holds (security 3.1)."""
 TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
@@ -206,13 +212,13 @@ def presented_pass(digest: str) -> Presented:
     return _presented(BROWSER, digest)
 
 
-def presented_at_machine(digest: str, machine: str) -> Presented:
-    """What counts of a reader's pass (its digest, or ``""``) and the pass of the machine that they sit at; one query.
+def presented_at_machine(digest: str, machine: str, twin: str = "") -> Presented:
+    """What counts of a reader's pass (its digest or that of its twin, or ``""``) and of the machine that they sit at; one query.
 
     A reader's pass that is good is told with the machine's place besides its own; otherwise the machine stands for itself.
     """
     lending = lends()
-    rows = _rows(MACHINE, _moment(), digest, machine, lending=lending)
+    rows = _rows(MACHINE, _moment(), digest, machine, twin, lending=lending)
     found = [_pass_facts(row[1:]) for row in rows if row[1] is not None]
     own = next((one for one in found if one.enrols), None)
     reader = next((one for one in found if not one.enrols), None)
@@ -227,6 +233,13 @@ def _together(reader: PassFacts | None, own: PassFacts | None, at: datetime) -> 
     return replace(reader, places=reader.places | own.places)
 
 
+def presented_twin(digest: str, origin: str | None = None) -> Presented:
+    """The pass whose twin cookie has this digest, given for this site if one is named, expired or not; one query."""
+    if origin is None:
+        return _presented(TWINS, digest)
+    return _presented(TWINS_OF, digest, origin)
+
+
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
     return _presented(TICKETS, number)
@@ -238,9 +251,9 @@ def presented_token(digest: str) -> Presented:
     row = _row(BEARER, _moment(), digest, lending=lending)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
-    pulse, service, dialect, origin, ends, holder = row[:6]
-    held = _pass_facts(row[6:]) if row[6] is not None else None
-    token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
+    pulse, service, dialect, origin, ends, holder, cookieless = row[:7]
+    held = _pass_facts(row[7:]) if row[7] is not None else None
+    token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None, bool(cookieless))
     return Presented(pulse, held, token, lending)
 
 
@@ -272,9 +285,9 @@ def _rows(template: str, *values: Any, lending: bool = False) -> list[Found]:
     return found
 
 
-def _presented(template: str, value: str | int) -> Presented:
+def _presented(template: str, *values: str | int) -> Presented:
     lending = lends()
-    row = _row(template, _moment(), value, lending=lending)
+    row = _row(template, _moment(), *values, lending=lending)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     return Presented(row[0], _pass_facts(row[1:]), has_loans=lending)
