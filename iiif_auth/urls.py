@@ -15,6 +15,7 @@ from iiif_auth.http.client import client
 from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
+from iiif_auth.http.passes import own_passes
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.refused import refused
 from iiif_auth.http.services import ServicesView
@@ -37,6 +38,7 @@ urlpatterns = [
     path("ask/<str:reference>", ask, name="ask"),
     path("asked/<str:secret>", asked, name="asked"),
     path("invited/<str:secret>", invited, name="invited"),
+    path("passes", own_passes, name="passes"),
     path("check", check, name="check"),
     path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),

@@ -22,6 +22,7 @@ from iiif_auth.store.passes import (
     presented_pass,
     presented_ticket,
     presented_token,
+    session_table,
 )
 from iiif_auth.store.rules import (
     Place,
@@ -64,6 +65,7 @@ __all__ = [
     "presented_token",
     "rulebook",
     "service_value",
+    "session_table",
     "stamp_now",
     "stands_in",
     "user_id",

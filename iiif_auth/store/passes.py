@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections
+from django.db import connections, router
 from django.utils import timezone
 
 from iiif_auth.store.cards import Found, instant
@@ -70,10 +72,16 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
     (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
         ',')
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-        WHERE a.holder_id = p.id AND a.version = {version}), {groups}"""
+        WHERE a.holder_id = p.id AND a.version = {version} AND {offered}), {groups}"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
+OFFERED = "CAST(s.dialects AS TEXT) <> '[]'"
+"""A service that is offered in no version is switched off, and what was agreed to there does not count."""
+THROUGH = f"""(p.through = '' OR EXISTS (SELECT 1 FROM iiif_auth_accessservice s WHERE s.slug = p.through AND {OFFERED}))"""
+"""Whoever signed in through a service that is off, or gone, is nobody any more."""
+SESSION = "(p.session = '' OR EXISTS (SELECT 1 FROM {sessions} d WHERE d.session_key = p.session))"
+"""The host's session that somebody signed in with is still there, whoever might have ended it and however."""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
@@ -87,20 +95,45 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 
 
 @lru_cache(maxsize=16)
-def _statement(template: str, model: str, using: str) -> str:
-    """The statement for the host's own user model, whatever its tables are called."""
+def _statement(template: str, model: str, using: str, sessions: str) -> str:
+    """The statement for the host's own user model and sessions, whatever their tables are called."""
     people: Any = get_user_model()
     quote, vendor = connections[using].ops.quote_name, connections[using].vendor
-    active = _column(people, "is_active")
     held = HELD.format(
         together=TOGETHER[vendor],
         password=quote(_column(people, "password") or "password"),
-        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
+        active=_active(people, quote, sessions),
         groups=_groups_of(people, quote, TOGETHER[vendor]),
         version=VERSION,
+        offered=OFFERED,
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
+
+
+def _active(people: Any, quote: Callable[[str], str], sessions: str) -> str:
+    """Whether the person's account is active, and the session they signed in with has not been ended."""
+    active = _column(people, "is_active")
+    both = f"(p.user_id IS NULL OR u.{quote(active)})" if active else "1 = 1"
+    both += f" AND {THROUGH}"
+    if sessions:
+        both += f" AND {SESSION.format(sessions=quote(sessions))}"
+    return f"CASE WHEN {both} THEN 1 ELSE 0 END"
+
+
+def session_table() -> str:
+    """The table of the host's sessions, where it keeps them in one that stands beside ours; else nothing."""
+    return _session_table(settings.SESSION_ENGINE, apps.is_installed("django.contrib.sessions"), database())
+
+
+@lru_cache(maxsize=8)
+def _session_table(engine: str, installed: bool, using: str) -> str:
+    # “cached_db” keeps them in the table too; others have none, and there only the browser's own logout is heard of.
+    keeper = getattr(import_module(engine).SessionStore, "get_model_class", None)
+    if keeper is None or (engine.startswith("django.contrib.") and not installed):
+        return ""
+    model = keeper()
+    return str(model._meta.db_table) if router.db_for_write(model) == using else ""
 
 
 def _column(model: Any, name: str) -> str | None:
@@ -177,7 +210,7 @@ def _moment() -> Any:
 
 def _row(template: str, *values: Any) -> Found | None:
     using = database()
-    statement = _statement(template, settings.AUTH_USER_MODEL, using)
+    statement = _statement(template, settings.AUTH_USER_MODEL, using, session_table())
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         found: Found | None = cursor.fetchone()
