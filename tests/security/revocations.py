@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -84,6 +85,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--twin", action="store_true", help="one process remembers for a second; ends once it is caught")
     parser.add_argument("--json", action="store_true", help="figures as one line of JSON")
     given = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and folders go too
     with database(postgres=given.postgres) as url:
         os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.security.revoking.settings"}
         found = _run(given)

@@ -67,17 +67,24 @@ def paths_of(reader: Reader) -> dict[str, str]:
 
 
 class Node:
-    """One process of the site, and two connections to it: for the oracle, and for the deed."""
+    """One process of the site."""
 
     def __init__(self, *, twin: bool = False) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("COV_", "PYTEST_"))}
         environment |= {"TWIN": "1"} if twin else {}
         command = [sys.executable, "-m", "tests.security.revoking.node"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
-        self.oracle, self.deeds = Asker(self.port), Asker(self.port)
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.communicate(timeout=30)
+
+
+class Line:
+    """Two connections to a process, for one lane of rounds: the oracle's, and that of the deed."""
+
+    def __init__(self, node: Node) -> None:
+        self.oracle, self.deeds = Asker(node.port), Asker(node.port)

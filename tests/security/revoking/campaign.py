@@ -9,14 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from random import Random
-from threading import Event
+from threading import Event, Lock
+
+from django.db import connections
 
 from tests.security.revoking import scene
-from tests.security.revoking.asking import Answer, Node, paths_of
+from tests.security.revoking.asking import DOORS, Answer, Line, Node, paths_of
 from tests.security.revoking.kinds import KINDS
 
 AT_ONCE = 40
 """Readers made together."""
+LANES = 2
+"""Rounds at the same time. With more, the rules change so often that each process does little else than read them."""
+PATIENCE = 50
+"""How often to ask again, before a round begins, while the rules of another lane are in motion."""
 
 
 class NotOpen(AssertionError):
@@ -33,12 +39,17 @@ class Figures:
     meanwhile: int = 0
     first_late: int = 0
     slowest: dict[str, float] = field(default_factory=dict)
+    held: Lock = field(default_factory=Lock)
 
     @property
     def whole(self) -> int:
         return self.rounds.total()
 
     def take(self, kind: str, seconds: float, answers: Sequence[Answer], written: float) -> None:
+        with self.held:
+            self._take(kind, seconds, answers, written)
+
+    def _take(self, kind: str, seconds: float, answers: Sequence[Answer], written: float) -> None:
         after = [answer for answer in answers if answer.asked >= written]
         late = sum(answer.delivered for answer in after)
         self.rounds[kind] += 1
@@ -52,60 +63,101 @@ class Figures:
 def run(
     rounds: int, seed: int, *, twin: bool = False, until_late: bool = False, told: Callable[[Figures], object] = id
 ) -> Figures:
-    """So many rounds with three processes; with ``twin`` one of them remembers for a second."""
-    chance, found = Random(seed), Figures()
+    """So many rounds with three processes, in several lanes at once; with ``twin`` one process remembers for a second."""
+    found = Figures()
     with ExitStack() as stack:
-        library = scene.Library.built()
         nodes = [Node(twin=twin and number == 1) for number in range(3)]
         for node in nodes:
             stack.callback(node.stop)
-        pool = stack.enter_context(ThreadPoolExecutor(len(nodes)))
-        for kinds in _batches(rounds, chance):
-            readers = scene.seated(library, [(kind, KINDS[kind][0]) for kind in kinds])
-            for reader in readers:
-                _round(reader, nodes, pool, chance, found)
-                if until_late and found.first_late:
-                    return found
-            scene.cleared(readers)
-            told(found)
+        lanes = 1 if until_late else min(LANES, -(-rounds // AT_ONCE))
+        shares = [rounds // lanes + (number < rounds % lanes) for number in range(lanes)]
+        libraries = [scene.Library.built(number) for number in range(lanes)]
+        pool = stack.enter_context(ThreadPoolExecutor(lanes))
+        playing = [
+            pool.submit(Lane(library, nodes, Random(seed * 1000 + library.lane), found, told, until_late).play, share)
+            for library, share in zip(libraries, shares, strict=True)
+        ]
+        for one in playing:
+            one.result()
     return found
+
+
+@dataclass(slots=True)
+class Lane:
+    """Rounds one after the other, in a library of their own."""
+
+    library: scene.Library
+    nodes: list[Node]
+    chance: Random
+    found: Figures
+    told: Callable[[Figures], object]
+    until_late: bool
+
+    def play(self, rounds: int) -> None:
+        lines = [Line(node) for node in self.nodes]
+        with ThreadPoolExecutor(len(lines)) as pool:
+            try:
+                for kinds in _batches(rounds, self.chance):
+                    self._batch(kinds, lines, pool)
+                    if self.until_late and self.found.first_late:
+                        return
+            finally:
+                connections.close_all()
+
+    def _batch(self, kinds: list[str], lines: list[Line], pool: ThreadPoolExecutor) -> None:
+        readers = scene.seated(self.library, [(kind, KINDS[kind][0]) for kind in kinds])
+        for reader in readers:
+            _round(reader, lines, pool, self.chance, self.found)
+            if self.until_late and self.found.first_late:
+                return
+        scene.cleared(readers)
+        self.told(self.found)
 
 
 def _batches(rounds: int, chance: Random) -> Iterator[list[str]]:
     names = list(KINDS)
-    left = rounds
-    while left > 0:
+    for left in range(rounds, 0, -AT_ONCE):
         yield [chance.choice(names) for _ in range(min(AT_ONCE, left))]
-        left -= AT_ONCE
 
 
-def _round(reader: scene.Reader, nodes: list[Node], pool: ThreadPoolExecutor, chance: Random, found: Figures) -> None:
+def _round(reader: scene.Reader, lines: list[Line], pool: ThreadPoolExecutor, chance: Random, found: Figures) -> None:
     paths = paths_of(reader)
+
+    # One door at each process, in turn: what it keeps for one door it would keep for the others.
+    begin = chance.randrange(len(DOORS))
     before = [
-        answer for several in pool.map(lambda node: node.oracle.everywhere(reader, paths), nodes) for answer in several
+        _settled(line, DOORS[(begin + number) % len(DOORS)], reader, paths) for number, line in enumerate(lines)
     ]
     if not all(answer.delivered for answer in before):
         raise NotOpen(f"{reader.kind}: {[(answer.door, answer.status) for answer in before]}")
-    watcher, through = chance.choice(nodes), chance.choice(nodes)
+    watcher, through = chance.choice(lines), chance.choice(lines)
     begun, over = Event(), Event()
     watching = pool.submit(_watch, watcher, reader, paths, begun, over)
     begun.wait(60)
     start = time.monotonic()
     KINDS[reader.kind][1](reader, through.deeds)
     written = time.monotonic()
-    others = [node for node in nodes if node is not watcher]
-    after = [answer for several in pool.map(lambda n: n.oracle.everywhere(reader, paths), others) for answer in several]
     over.set()
-    answers = [*watching.result(), *after, *watcher.oracle.everywhere(reader, paths)]
-    for undo in reader.undo:
+    others = [pool.submit(line.oracle.everywhere, reader, paths) for line in lines if line is not watcher]
+    answers = [answer for one in (*others, watching) for answer in one.result()]
+    for undo in reversed(reader.undo):
         undo()
     found.take(reader.kind, written - start, answers, written)
 
 
-def _watch(node: Node, reader: scene.Reader, paths: dict[str, str], begun: Event, over: Event) -> list[Answer]:
-    """Ask over and over, before, while and after it is written."""
+def _settled(line: Line, door: str, reader: scene.Reader, paths: dict[str, str]) -> Answer:
+    """The answer of a process that could make up its mind: while rules change it says no to everybody (503)."""
+    for _attempt in range(PATIENCE):
+        answer = line.oracle.at(door, reader, paths)
+        if answer.status not in (500, 503):
+            break
+    return answer
+
+
+def _watch(line: Line, reader: scene.Reader, paths: dict[str, str], begun: Event, over: Event) -> list[Answer]:
+    """Ask over and over, before and while it is written, and once at every door after that."""
     found: list[Answer] = []
     while not over.is_set():
-        found.extend(node.oracle.everywhere(reader, paths))
+        found.append(line.oracle.at(DOORS[len(found) % len(DOORS)], reader, paths))
         begun.set()
-    return found
+    return [*found, *line.oracle.everywhere(reader, paths)]

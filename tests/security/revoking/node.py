@@ -7,6 +7,8 @@ or a ticket for a second, as a careless node would, and must be caught.
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +58,13 @@ def main() -> None:
     server = Server(("127.0.0.1", 0), Quiet)
     server.set_app(get_wsgi_application())
     print(server.server_port, flush=True)
+    threading.Thread(target=_end_with_whoever_began_this, daemon=True).start()
     server.serve_forever()
+
+
+def _end_with_whoever_began_this() -> None:
+    sys.stdin.read()  # until the other end is closed, in whatever way
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ HERE = "127.0.0.0/8"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What stays from round to round."""
+    """What stays from round to round. Rounds that are played at the same time each have one of their own."""
 
+    lane: int
     items: dict[str, Resource]
     login: Any
     terms: Any
@@ -39,9 +40,9 @@ class Library:
     readers: Group
 
     @staticmethod
-    def built() -> Library:
-        login, terms = web.service("login", "login"), web.service("terms")
-        room = factories.NetworkFactory(slug="room", name="Reading room", prefixes=[HERE])
+    def built(lane: int) -> Library:
+        login, terms = web.service(f"login-{lane}", "login"), web.service(f"terms-{lane}")
+        room = factories.NetworkFactory(slug=f"room-{lane}", prefixes=[HERE])
         who = {
             "signed-in": (SIGNED_IN,),
             "granted": (),
@@ -51,20 +52,22 @@ class Library:
             "room": (web.at(room),),
         }
         items = {
-            name: web.picture(name, *conditions, by=(terms if name == "terms" else login,))
+            name: web.picture(f"{name}-{lane}", *conditions, by=(terms if name == "terms" else login,))
             for name, conditions in who.items()
         }
-        readers = factories.GroupFactory(name="Readers")
+        readers = factories.GroupFactory(name=f"Readers {lane}")
         factories.GrantFactory(resource=items["group"], group=readers, user=None)
-        return Library(items, login, terms, room, readers)
+        return Library(lane, items, login, terms, room, readers)
 
 
 @dataclass(slots=True)
 class Reader:
     """Somebody in one round."""
 
+    library: Library
     kind: str
-    item: Resource
+    name: str
+    neighbours: list[Reader] = field(default_factory=list, repr=False)
     user: Any = None
     cookie: str = ""
     token: str = ""
@@ -74,6 +77,10 @@ class Reader:
     group: Any = None
     invitation: Any = None
     undo: list[Any] = field(default_factory=list)
+
+    @property
+    def item(self) -> Resource:
+        return self.library.items[self.name]
 
     @property
     def content(self) -> str:
@@ -92,7 +99,9 @@ class Reader:
 
 def seated(library: Library, kinds: Sequence[tuple[str, str]]) -> list[Reader]:
     """A reader for each kind and item, who has everything that opens it."""
-    found = [Reader(kind, library.items[item]) for kind, item in kinds]
+    found = [Reader(library, kind, item) for kind, item in kinds]
+    for reader in found:
+        reader.neighbours = found
     _people(found)
     _openings(library, found)
     _passes(library, found)
@@ -127,19 +136,20 @@ def _people(readers: Sequence[Reader]) -> None:
 def _openings(library: Library, readers: Sequence[Reader]) -> None:
     """Grants, groups and invitations, where the item is opened by one."""
     for reader in readers:
-        name = reader.item.url.rpartition("/")[2]
-        if name == "granted":
-            reader.grant = Grant.objects.create(resource=reader.item, user=reader.user)
-        elif name == "group" and reader.kind == "group deleted":
+        if reader.name == "granted":
+            reader.grant = Grant(resource=reader.item, user=reader.user)
+        elif reader.kind == "group deleted":
             reader.group = Group.objects.create(name=get_random_string(12))
-            Grant.objects.create(resource=reader.item, group=reader.group)
             reader.user.groups.add(reader.group)
-        elif name == "group":
+            reader.grant = Grant(resource=reader.item, group=reader.group)
+        elif reader.name == "group":
             reader.user.groups.add(library.readers)
-        elif name == "invited":
+        elif reader.name == "invited":
             made, until = get_random_string(12), timezone.now() + HOURS
             reader.invitation = Invitation.objects.create(digest=made, email=f"{made}@example.org", ends=until)
-            reader.grant = Grant.objects.create(resource=reader.item, invitation=reader.invitation)
+            reader.grant = Grant(resource=reader.item, invitation=reader.invitation)
+    # At once: each statement makes every process read the rules anew.
+    Grant.objects.bulk_create([reader.grant for reader in readers if reader.grant])
 
 
 def _passes(library: Library, readers: Sequence[Reader]) -> None:
@@ -152,7 +162,7 @@ def _passes(library: Library, readers: Sequence[Reader]) -> None:
             user=person,
             invitation=reader.invitation,
             credential=store.credential_mark(person.password) if person else "",
-            through="login" if person else "",
+            through=library.login.slug if person else "",
             session=reader.session if person else "",
             created=now,
             seen=now,
@@ -170,7 +180,7 @@ def _passes(library: Library, readers: Sequence[Reader]) -> None:
         Token(
             digest=identify.digest(reader.token),
             holder=reader.holder,
-            service="terms" if reader.item == library.items["terms"] else "login",
+            service=(library.terms if reader.name == "terms" else library.login).slug,
             dialect="2",
             origin=VIEWER,
             created=now,

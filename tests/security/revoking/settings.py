@@ -49,4 +49,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
 STATIC_URL = "static/"
 IIIF_AUTH_FLOW = {"BASE_URL": "https://iiif.example.org", "LOGIN_URL": "/accounts/login/", "COUNT_SECONDS": 0}
-LOGGING = {"version": 1, "loggers": {"django.request": {"level": "CRITICAL", "propagate": False}}}
+LOGGING = {
+    "version": 1,
+    "loggers": {name: {"level": "CRITICAL", "propagate": False} for name in ("django.request", "iiif_auth")},
+}
