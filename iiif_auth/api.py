@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from iiif_auth import identify, store
+from iiif_auth import carried, identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import delivering, guard, signed
 from iiif_auth.http import manifest as manifests
@@ -43,6 +43,7 @@ __all__ = [
     "NotAResourceURL",
     "decision_about",
     "decorated",
+    "end_passes",
     "is_restricted",
     "may_see",
     "protect",
@@ -224,3 +225,15 @@ def protect(
         return transaction.non_atomic_requests(guarded)
 
     return decorate
+
+
+def end_passes(user: Any) -> int:
+    """End whatever a person may see by signing in, in every browser and at once: cookies, tokens and signed addresses.
+
+    For hosts whose sessions are not in the database beside ours, and for what an identity provider says behind the reader's back.
+    Sessions in the database, passwords, groups and accounts that are switched off are noticed without this.
+
+    Returns:
+        How many passes there were.
+    """
+    return carried.end_of(user)

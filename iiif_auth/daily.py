@@ -19,6 +19,7 @@ WORK: tuple[str, ...] = (
     "iiif_auth.passes.due",
     "iiif_auth.asking.tidying.due",
     "iiif_auth.terms.due",
+    "iiif_auth.remembering.due",
     "iiif_auth.drafts.due",
     "iiif_auth.dates.mailing.due",
     "iiif_auth.exchange.uploads.due",

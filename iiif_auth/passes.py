@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 
-from iiif_auth import identify, store, terms, twins
+from iiif_auth import carried, identify, store, terms, twins
 from iiif_auth.models import AccessService, Agreement, ClientCode, Handoff, Invitation, Pass, Token, Twin
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.types import Pattern
@@ -35,11 +35,14 @@ def _cookie(response: Any, value: str, max_age: int) -> None:
 
 
 @transaction.atomic
-def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> str:
+def grant(request: HttpRequest, service: policy.AccessService, origin: str, *, clicked: bool = True) -> str:
     """Note that this browser went through a service for a viewer's site; the secret for its new cookie.
 
     The value of the cookie changes each time (security K1). What was agreed to before stays, unless somebody else has signed
     in since (security K2). At a login somebody is signed in, or carries an invitation and becomes nobody by it.
+
+    Args:
+        clicked: whether somebody agreed just now, which is then written down; or was remembered to have agreed before.
     """
     now = timezone.now()
     holder = _kept_pass(request, now) or Pass(created=now, ends=now)
@@ -49,8 +52,9 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     signs_in = service.pattern is Pattern.LOGIN and identify.is_signed_in(request)
     _prolong(holder, service, now, anew=signs_in or holder.pk is None)
     if signs_in:
-        _sign_in(holder, request.user)
+        _sign_in(holder, request, service)
     holder.device_id = _device(request)
+    carried.describe(holder, request)
     holder.save()
     row = AccessService.objects.get(slug=service.slug)
     current = terms.in_force(service.slug, now)
@@ -58,7 +62,7 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     Agreement.objects.update_or_create(
         holder=holder, service=row, origin=origin, defaults={"at": now, "version": version}
     )
-    if service.pattern is Pattern.CLICKTHROUGH:
+    if service.pattern is Pattern.CLICKTHROUGH and clicked:
         here, language = identify.address(request), get_language() or ""
         terms.note_acceptance(holder, row.pk, version, origin, here, language, now)
     return secret
@@ -75,11 +79,13 @@ def _end_carriers(holder: Pass) -> None:
         Token.objects.filter(holder=holder, cookieless=True).delete()
 
 
-def _sign_in(holder: Pass, user: Any) -> None:
+def _sign_in(holder: Pass, request: HttpRequest, service: policy.AccessService) -> None:
+    user: Any = request.user
     if holder.pk and holder.user_id is None:
         # Doors that were opened by an invitation are not those of whoever signs in now.
         Agreement.objects.filter(holder=holder, service__pattern=AccessService.Pattern.LOGIN).delete()
     holder.user, holder.credential = user, store.credential_mark(user.password)
+    holder.through, holder.session = service.slug, carried.session_of(request)
 
 
 INVITED_HOURS = 12
@@ -99,6 +105,7 @@ def grant_by_invitation(request: HttpRequest, invitation: Invitation) -> str:
     _end_carriers(holder)
     holder.seen, holder.idle_until = now, now + timedelta(minutes=holder.idle_minutes)
     holder.device_id = _device(request)
+    carried.describe(holder, request)
     holder.save()
     Invitation.objects.filter(pk=invitation.pk).update(seen=now)
     return secret
@@ -128,6 +135,7 @@ def _kept_pass(request: HttpRequest, now: datetime) -> Pass | None:
     """The pass this browser holds, if it is sound and nobody else's; otherwise it ends here."""
     found = identify.current_pass(request, now)
     if found.facts is None:
+        _end_presented(request)
         return None
     row = Pass.objects.select_for_update().filter(pk=found.facts.id).first()
     present = str(request.user.pk) if identify.is_signed_in(request) else None
@@ -135,6 +143,13 @@ def _kept_pass(request: HttpRequest, now: datetime) -> Pass | None:
         Pass.objects.filter(pk=found.facts.id).delete()
         return None
     return row
+
+
+def _end_presented(request: HttpRequest) -> None:
+    """Delete a pass that counts for nothing any more, so that nothing can make it count again."""
+    secret = identify.cookie_secret(request)
+    if secret and identify.SECRET.fullmatch(secret):
+        Pass.objects.filter(digest=identify.digest(secret)).delete()
 
 
 def mint(

@@ -18,6 +18,7 @@ from iiif_auth.http.handoff import handoff, redeem, standing
 from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
+from iiif_auth.http.passes import own_passes
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.refused import refused
 from iiif_auth.http.services import ServicesView
@@ -48,6 +49,7 @@ urlpatterns = [
     path("asked/<str:secret>", asked, name="asked"),
     path("invited/<str:secret>", invited, name="invited"),
     path("enrol", enrol, name="enrol"),
+    path("passes", own_passes, name="passes"),
     path("check", check, name="check"),
     path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),

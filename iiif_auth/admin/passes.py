@@ -30,7 +30,7 @@ class LiveFilter(admin.SimpleListFilter):
         return queryset.filter(ends__lte=now) if self.value() == "no" else queryset
 
 
-SECRET = {"digest", "credential"}
+SECRET = {"digest", "credential", "session"}
 
 
 class ReadOnly(Admin):

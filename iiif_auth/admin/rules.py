@@ -368,6 +368,7 @@ class AccessPolicyAdmin(Admin):
 
 
 ASKING: dict[str, Any] = {"fields": copying.ASKING, "classes": ("collapse",)}
+LIVES = ("token_seconds", "idle_minutes", "pass_hours", "remember_days")
 MORE: dict[str, Any] = {"fields": ("zone", "signed", "signed_if_blocked", "is_template"), "classes": ("collapse",)}
 
 
@@ -391,7 +392,7 @@ class AccessServiceAdmin(Doctor, LabelSearch, Admin):
         (_("If it fails"), {"fields": ("error_heading", "error_note"), "classes": ("collapse",)}),
         (_("Which viewers"), {"fields": ("origin_rule", "origins")}),
         (_("Versions of the protocol"), {"fields": ("dialects", "agree_in_viewer", "clients")}),
-        (_("How long it lasts"), {"fields": ("token_seconds", "idle_minutes", "pass_hours"), "classes": ("collapse",)}),
+        (_("How long it lasts"), {"fields": LIVES, "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessService]:

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import clients, devices, handoffs, identify, middleware, passes, store, terms
+from iiif_auth import clients, devices, handoffs, identify, middleware, passes, remembering, store, terms
 from iiif_auth.conf import conf
 from iiif_auth.http import side
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
@@ -124,8 +124,13 @@ def clickthrough(request: HttpRequest, visit: Visit) -> HttpResponse:
     Then too a browser must be asking for a page: a picture on somebody's site is nobody's agreement.
     """
     current = terms.in_force(visit.service.slug, timezone.now())
-    if request.method == "POST" and request.POST.get("version", "0") == (str(current.number) if current else "0"):
-        return granted(request, visit)
+    version = current.number if current else 0
+    if request.method == "POST" and request.POST.get("version", "0") == str(version):
+        response = granted(request, visit)
+        remembering.note(request, response, visit.service, version, visit.origin)
+        return response
+    if is_for_a_page(request) and remembering.remembers(request, visit.service, version, visit.origin):
+        return granted(request, visit, clicked=False)
     # A version that is in force is read here: viewers show the note of the service, which is none.
     if visit.at_once and current is None and is_for_a_page(request):
         return granted(request, visit)
@@ -214,9 +219,9 @@ def confirmation(request: HttpRequest, visit: Visit, current: Terms | None = Non
     return page(request, "iiif_auth/access.html", context)
 
 
-def granted(request: HttpRequest, visit: Visit) -> HttpResponse:
+def granted(request: HttpRequest, visit: Visit, *, clicked: bool = True) -> HttpResponse:
     stuck = request.method == "GET" and _is_stuck(request, visit)
-    secret = passes.grant(request, visit.service, visit.origin)
+    secret = passes.grant(request, visit.service, visit.origin, clicked=clicked)
     clients.note_visit(request, secret)
     context = {
         "origin": visit.origin,

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import identify, passes
+from iiif_auth import identify, passes, remembering
 from iiif_auth.http.access import is_for_a_page, page, said
 from iiif_auth.policy.types import AccessService, Pattern
 
@@ -35,6 +35,7 @@ def logout(request: HttpRequest, space: str, slug: str) -> HttpResponse:
 
 def left(request: HttpRequest, service: AccessService) -> HttpResponse:
     kept = passes.leave(request, service)
+    remembering.forget(request, service.slug)
     if service.pattern is Pattern.LOGIN:
         logout_of_host(request)
     response = page(request, "iiif_auth/done.html", {"left": True, "title": _("You are logged out")})

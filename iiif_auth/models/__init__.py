@@ -11,7 +11,7 @@ from iiif_auth.models.drafts import PolicyDraft
 from iiif_auth.models.epoch import Epoch
 from iiif_auth.models.history import Batch, Change
 from iiif_auth.models.overlays import Embargo, Grant, Withdrawal
-from iiif_auth.models.passes import Agreement, ClientCode, Handoff, Pass, RegisteredClient, Token, Twin
+from iiif_auth.models.passes import Agreement, ClientCode, Handoff, Pass, RegisteredClient, Remembered, Token, Twin
 from iiif_auth.models.reports import DailyCount, NetworkUse
 from iiif_auth.models.requests import AccessRequest, Invitation, Refusal, RequestMessage
 from iiif_auth.models.rules import (
@@ -59,6 +59,7 @@ __all__ = [
     "Refusal",
     "RefusalText",
     "RegisteredClient",
+    "Remembered",
     "Rendition",
     "RequestMessage",
     "Resource",

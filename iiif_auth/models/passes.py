@@ -48,6 +48,24 @@ class Pass(models.Model):
         editable=False,
         help_text=_("Changes with the person's password, which so ends the pass."),
     )
+    through = models.CharField(
+        _("signed in through"), max_length=80, blank=True, help_text=_("The access service; without it the pass ends.")
+    )
+    session = models.CharField(
+        max_length=40,
+        blank=True,
+        editable=False,
+        help_text=_("The host's session that the person signed in with, which so ends the pass."),
+    )
+    browser = models.CharField(
+        _("browser"),
+        max_length=60,
+        blank=True,
+        help_text=_("Its family and system, as it said when the pass was made."),
+    )
+    place = models.CharField(
+        _("place"), max_length=200, blank=True, help_text=_("The network in which the pass was made, by its name then.")
+    )
     created = models.DateTimeField(_("since"))
     seen = models.DateTimeField(_("last used"))
     idle_minutes = models.PositiveIntegerField(_("idle life in minutes"), default=30)
@@ -96,6 +114,29 @@ class Agreement(models.Model):
         ordering = ("-at",)
         constraints = (
             models.UniqueConstraint(fields=("holder", "service", "origin"), name="iiif_auth_agreement_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service} ({self.origin or '–'})"
+
+
+class Remembered(models.Model):
+    """That a browser agreed to terms before, for as long as the service remembers it. It opens nothing: it spares a click."""
+
+    digest = models.CharField(max_length=64, db_index=True, editable=False)
+    service = models.ForeignKey(AccessService, models.CASCADE, related_name="+", verbose_name=_("access service"))
+    origin = models.CharField(_("viewer"), max_length=300, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=0)
+    ends = models.DateTimeField(_("until"), db_index=True)
+
+    objects: ClassVar[models.Manager[Remembered]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("remembered agreement")
+        verbose_name_plural = _("remembered agreements")
+        ordering = ("-ends",)
+        constraints = (
+            models.UniqueConstraint(fields=("digest", "service", "origin"), name="iiif_auth_remembered_once"),
         )
 
     def __str__(self) -> str:

@@ -88,6 +88,15 @@ class AccessService(models.Model):
     token_seconds = models.PositiveIntegerField(_("life of a token in seconds"), default=300)
     idle_minutes = models.PositiveIntegerField(_("idle life of access in minutes"), default=30)
     pass_hours = models.PositiveIntegerField(_("longest life of access in hours"), default=12)
+    remember_days = models.PositiveSmallIntegerField(
+        _("days that a browser's agreement is remembered"),
+        default=0,
+        help_text=_(
+            "For terms and notices that people need not read each time: a browser that comes back within so many days is let "
+            "in without a click, at the same viewer and while the same version is in force. With 0 it is asked again once its "
+            "access has ended."
+        ),
+    )
     dialects = DialectListField(
         _("offered in"),
         help_text=_(
@@ -129,6 +138,7 @@ class AccessService(models.Model):
             models.CheckConstraint(
                 condition=Q(token_seconds__gte=10, token_seconds__lte=3600), name="iiif_auth_service_token_seconds"
             ),
+            models.CheckConstraint(condition=Q(remember_days__lte=366), name="iiif_auth_service_remember_days"),
             models.CheckConstraint(
                 condition=Q(idle_minutes__gte=1, idle_minutes__lte=1440, pass_hours__gte=1, pass_hours__lte=720),
                 name="iiif_auth_service_lives",
@@ -147,6 +157,8 @@ class AccessService(models.Model):
             raise ValidationError({"label": _("Viewers show this label on a button, so it is needed (A2-ACC-05).")})
         if self.agree_in_viewer and self.pattern != self.Pattern.CLICKTHROUGH:
             raise ValidationError({"agree_in_viewer": _("Only terms can be agreed to in the viewer.")})
+        if self.remember_days and self.pattern != self.Pattern.CLICKTHROUGH:
+            raise ValidationError({"remember_days": _("Only an agreement to terms can be remembered.")})
         if self.clients == self.Clients.ONLY and self.dialects != ["0.9.2"]:
             raise ValidationError(
                 {"clients": _("Other versions have no registered viewers: offer this service in 0.9.2 only.")}

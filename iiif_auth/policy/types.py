@@ -361,6 +361,7 @@ class AccessService:
     token_seconds: int = 300
     idle_minutes: int = 30
     pass_hours: int = 12
+    remember_days: int = 0
     origin_rule: OriginRule = OriginRule.CONFIRMED
     origins: tuple[str, ...] = ()
     dialects: tuple[str, ...] | None = ("2", "1")

@@ -25,6 +25,7 @@ from iiif_auth.store.passes import (
     presented_ticket,
     presented_token,
     presented_twin,
+    session_table,
 )
 from iiif_auth.store.rules import (
     Place,
@@ -74,6 +75,7 @@ __all__ = [
     "rulebook",
     "seats_of",
     "service_value",
+    "session_table",
     "stamp_now",
     "stands_in",
     "user_id",

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections
+from django.db import connections, router
 from django.utils import timezone
 
 from iiif_auth.store.cards import Found, instant
@@ -114,12 +116,20 @@ HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, C
     (SELECT {together}(s.slug || ' ' || a.origin || CASE WHEN s.pattern = 'login' AND p.user_id IS NULL THEN ' !' ELSE '' END,
         ',')
         FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-        WHERE a.holder_id = p.id AND a.version = {version}), {groups}, {attributes},
+        WHERE a.holder_id = p.id AND a.version = {version} AND {offered}), {groups}, {attributes},
     p.device_id, p.enrols, CASE WHEN p.device_id IS NULL THEN NULL ELSE (SELECT CAST(d.network_id AS TEXT)
         FROM iiif_auth_device d WHERE d.id = p.device_id AND d.revoked IS NULL) END, {loans}"""
 VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id = a.service_id AND v.from_day <= %s
     ORDER BY v.from_day DESC, v.number DESC LIMIT 1), 0)"""
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
+OFFERED = "CAST(s.dialects AS TEXT) <> '[]'"
+"""A service that is offered in no version is switched off, and what was agreed to there does not count."""
+THROUGH = (
+    f"""(p.through = '' OR EXISTS (SELECT 1 FROM iiif_auth_accessservice s WHERE s.slug = p.through AND {OFFERED}))"""  # noqa: S608 - our own text
+)
+"""Whoever signed in through a service that is off, or gone, is nobody any more."""
+SESSION = "(p.session = '' OR EXISTS (SELECT 1 FROM {sessions} d WHERE d.session_key = p.session))"
+"""The host's session that somebody signed in with is still there, whoever might have ended it and however."""
 GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {user} = p.user_id)"
 ATTRIBUTES = {
     "sqlite": """(SELECT json_group_array(json_array(x.name, x.value)) FROM iiif_auth_personattribute x
@@ -151,22 +161,47 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 
 
 @lru_cache(maxsize=32)
-def _statement(template: str, model: str, using: str, lending: bool) -> str:
-    """The statement for the host's own user model, whatever its tables are called."""
+def _statement(template: str, model: str, using: str, sessions: str, lending: bool) -> str:
+    """The statement for the host's own user model and sessions, whatever their tables are called."""
     people: Any = get_user_model()
     quote, vendor = connections[using].ops.quote_name, connections[using].vendor
-    active = _column(people, "is_active")
     held = HELD.format(
         together=TOGETHER[vendor],
         password=quote(_column(people, "password") or "password"),
-        active=f"CASE WHEN p.user_id IS NULL OR u.{quote(active)} THEN 1 ELSE 0 END" if active else "1",
+        active=_active(people, quote, sessions),
         groups=_groups_of(people, quote, TOGETHER[vendor]),
         version=VERSION,
         attributes=ATTRIBUTES[vendor],
         loans=LOANS.format(together=TOGETHER[vendor], line="\n") if lending else "NULL",
+        offered=OFFERED,
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
     return template.format(held=held, person=person)
+
+
+def _active(people: Any, quote: Callable[[str], str], sessions: str) -> str:
+    """Whether the person's account is active, and the session they signed in with has not been ended."""
+    active = _column(people, "is_active")
+    both = f"(p.user_id IS NULL OR u.{quote(active)})" if active else "1 = 1"
+    both += f" AND {THROUGH}"
+    if sessions:
+        both += f" AND {SESSION.format(sessions=quote(sessions))}"
+    return f"CASE WHEN {both} THEN 1 ELSE 0 END"
+
+
+def session_table() -> str:
+    """The table of the host's sessions, where it keeps them in one that stands beside ours; else nothing."""
+    return _session_table(settings.SESSION_ENGINE, apps.is_installed("django.contrib.sessions"), database())
+
+
+@lru_cache(maxsize=8)
+def _session_table(engine: str, installed: bool, using: str) -> str:
+    # “cached_db” keeps them in the table too; others have none, and there only the browser's own logout is heard of.
+    keeper = getattr(import_module(engine).SessionStore, "get_model_class", None)
+    if keeper is None or (engine.startswith("django.contrib.") and not installed):
+        return ""
+    model = keeper()
+    return str(model._meta.db_table) if router.db_for_write(model) == using else ""
 
 
 def _column(model: Any, name: str) -> str | None:
@@ -278,7 +313,7 @@ def _row(template: str, *values: Any, lending: bool = False) -> Found | None:
 
 def _rows(template: str, *values: Any, lending: bool = False) -> list[Found]:
     using = database()
-    statement = _statement(template, settings.AUTH_USER_MODEL, using, lending)
+    statement = _statement(template, settings.AUTH_USER_MODEL, using, session_table(), lending)
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         found: list[Found] = cursor.fetchall()

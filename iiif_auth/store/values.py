@@ -84,6 +84,7 @@ def service_value(row: AccessService) -> policy.AccessService:
         token_seconds=row.token_seconds,
         idle_minutes=row.idle_minutes,
         pass_hours=row.pass_hours,
+        remember_days=row.remember_days,
         origin_rule=policy.OriginRule(row.origin_rule),
         origins=tuple(row.origins),
         dialects=dialects_of(row),
