@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth.admin import chosen, people, states
 from iiif_auth.admin.attributes import TakesAttribute, cautions_about_grant
-from iiif_auth.admin.bases import Admin, Fields, StackedInline
+from iiif_auth.admin.bases import Fields, StackedInline
 from iiif_auth.admin.calendar import CalendarPages
 from iiif_auth.admin.cleaning import CleaningPages
 from iiif_auth.admin.embargoes import EmbargoForm, FromMidnight, StillClosed, what_comes_then
 from iiif_auth.admin.granting import GivingPages
 from iiif_auth.admin.people import NamesPeople
+from iiif_auth.admin.searching import SearchedByKeys
 from iiif_auth.admin.sees_page import SeesWhat
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.models import Embargo, Grant, Withdrawal
@@ -47,7 +48,7 @@ class TakesPeople(Fields):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-class Overlay(Admin):
+class Overlay(SearchedByKeys):
     """A list by state, and the way to end what is running."""
 
     form = PlainForm

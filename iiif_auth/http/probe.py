@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from iiif_auth.conf import conf
 from iiif_auth.enforce import delivering
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
-from iiif_auth.http.links import links
+from iiif_auth.http.links import borrowed_at, links, refused_at
 from iiif_auth.http.reading import languages
 from iiif_auth.lending.state import NOBODYS, state_of
 from iiif_auth.lending.wanted import wanted
@@ -34,7 +33,7 @@ class ProbeView(PublicView):
     def get(self, request: Request, space: str, reference: str) -> Response:
         decision, offer = judged(request, space, reference)
         decision = lent(request, reference, decision, offer)
-        ask_at = asking_page(request, reference) if offer is not None and takes_requests(offer) else ""
+        ask_at = refused_at(reference) if offer is not None and takes_requests(offer) else ""
         return answer(*dialects.PROBES[space].told(decision, question(request, space, reference, ask_at)))
 
     def out_of_order(self) -> Response:
@@ -60,7 +59,7 @@ def lent(request: Request, reference: str, decision: Decision, offer: Offer | No
     if copy is None:
         return decision
     state = state_of(copy, NOBODYS, now)
-    address = conf.BASE_URL + reverse("iiif_auth:borrow", kwargs={"reference": reference})
+    address = borrowed_at(reference)
     text = lending.told(decision.text, address, free=state.can_borrow, until=state.until, zone_name=conf.TIME_ZONE)
     return replace(decision, text=text)
 
@@ -68,10 +67,6 @@ def lent(request: Request, reference: str, decision: Decision, offer: Offer | No
 def takes_requests(offer: Offer) -> bool:
     """Whether a policy on the way says that readers may ask; the page itself then says whether it would help just now."""
     return any(policy.requestable for level in offer.levels for policy in level.policies)
-
-
-def asking_page(request: Request, reference: str) -> str:
-    return conf.BASE_URL + reverse("iiif_auth:refused", kwargs={"reference": reference})
 
 
 def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offer | None]:
@@ -88,16 +83,16 @@ def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offe
         here = identify.ambient(request._request)
         bearer = delivering.Bearer(token.holder, here, token.cookieless) if token else delivering.Bearer(None, here)
         found = delivering.delivered_to(bearer, decision, offer, now)
-        return found or kept_out(request, reference, decision.rendition), offer
+        return found or kept_out(reference, decision.rendition), offer
     return decision, offer
 
 
-def kept_out(request: Request, reference: str, rendition: Rendition) -> Denied:
+def kept_out(reference: str, rendition: Rendition) -> Denied:
     """No, for a browser that lets no cookie of ours into the viewer: with the way to the item on our own site, and with no
     service, since another login would change nothing.
     """
     hook = conf.ITEM_PAGE
-    address = (hook(rendition.uri) if hook else None) or asking_page(request, reference)
+    address = (hook(rendition.uri) if hook else None) or refused_at(reference)
     return Denied(rendition, why=Why.NOT_OFFERED, text=texts.kept_out(address))
 
 

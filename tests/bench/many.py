@@ -1,16 +1,17 @@
 """What the history costs when many rows are changed at once: ratios against the plain statements of the database.
 
-``DATABASE_URL=… python -m tests.bench.many [rows]``; without a URL on SQLite, in a file that is thrown away.
+python -m tests.bench.many [rows]                SQLite, in a file that is thrown away
+python -m tests.bench.many [rows] --postgres     a private PostgreSQL; DATABASE_URL names another one
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
+
+from tests.bench.__main__ import database
 
 ROUNDS = 3
 
@@ -73,16 +74,24 @@ def main(rows: int) -> None:
     print(f"{rows} rows, {Change.objects.count()} changes kept")
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(folder) / 'many.sqlite3'}")
+def start() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.bench.many", description="What many changes at once cost.")
+    options.add_argument("rows", type=int, nargs="?", default=10_000)
+    options.add_argument("--postgres", action="store_true")
+    given = options.parse_args()
+    with database(given.postgres):
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+        os.environ.setdefault("SECRET_KEY", "measured, not served")
         import django
         from django.test.utils import setup_databases, teardown_databases
 
         django.setup()
         made = setup_databases(verbosity=0, interactive=False)
         try:
-            main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+            main(given.rows)
         finally:
             teardown_databases(made, verbosity=0)
+
+
+if __name__ == "__main__":
+    start()
