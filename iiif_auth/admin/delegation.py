@@ -79,7 +79,7 @@ class DelegationForm(GrantForm):
         return found
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         owner = getattr(self, "owner", None)
         place = owner if owner is not None else self.instance.collection if self.instance.collection_id else None
         asker = getattr(self, "asker", None)
