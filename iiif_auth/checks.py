@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connections
+from django.db.models import Q
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.module_loading import import_string
@@ -23,9 +24,11 @@ from iiif_auth import fetch, triggers
 from iiif_auth.conf import DEFAULTS, conf
 from iiif_auth.dates import days
 from iiif_auth.enforce import doors
+from iiif_auth.models import Network
 from iiif_auth.protocol import origins
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+MOST_NETWORKS = 1_000
 MIDDLEWARE = "iiif_auth.middleware.FlowMiddleware"
 
 
@@ -350,4 +353,27 @@ def check_database(
                     21, "Triggers that announce changed rules are missing from the database.", "Run: manage.py migrate"
                 )
             )
+        else:
+            messages += places(alias)
     return messages
+
+
+def places(alias: str) -> Iterator[CheckMessage]:
+    """What would make rules about networks mean something else than they say (security N2, N5)."""
+    if "iiif_auth_network" not in connections[alias].introspection.table_names():
+        return
+    named = Q(conditions__isnull=False) | Q(grants__isnull=False)
+    rows = list(Network.objects.using(alias).filter(named).distinct()[:MOST_NETWORKS])
+    if rows and not settings.DEBUG and "TRUSTED_PROXIES" not in conf.given:
+        yield warning(
+            31,
+            "Rules name networks, but IIIF_AUTH_FLOW does not say how many proxies of yours stand in front of the site.",
+            "Set TRUSTED_PROXIES to their number; 0 if browsers connect to the application itself.",
+        )
+    for row in rows:
+        if any(text.endswith("/0") for text in row.prefixes):
+            yield warning(
+                32,
+                f"The network {row.slug} takes in every address there is, so rules about it hold for the whole world.",
+                "Take the prefix that ends with /0 out of it, or let the rules say “everyone”.",
+            )

@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.db import connection, connections
 
 from iiif_auth import checks, triggers
+from tests import factories
 
 FLOW = "iiif_auth.middleware.FlowMiddleware"
 SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -216,6 +217,31 @@ def test_a_database_that_can_not_watch_itself_is_named(db, monkeypatch):
     assert [message.id for message in checks.check_database(None, databases=["default"])] == ["iiif_auth.E020"]
 
 
+def found_in_the_database():
+    return [message.id for message in checks.check_database(None, databases=["default"])]
+
+
+def test_rules_about_places_ask_how_many_proxies_there_are(db, settings):
+    settings.IIIF_AUTH_FLOW = {"BASE_URL": "https://iiif.example.org"}
+    network = factories.NetworkFactory()
+    assert found_in_the_database() == [], "no rule names it"
+    grant = factories.GrantFactory(user=None, network=network)
+    assert found_in_the_database() == ["iiif_auth.W031"]
+    settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "TRUSTED_PROXIES": 0}
+    assert found_in_the_database() == []
+    grant.delete()
+    factories.ConditionFactory(kind="network", network=network)
+    del settings.IIIF_AUTH_FLOW["TRUSTED_PROXIES"]
+    assert found_in_the_database() == ["iiif_auth.W031"]
+
+
+@pytest.mark.parametrize("prefix", ["0.0.0.0/0", "::/0"])
+def test_a_place_that_is_the_whole_world_is_named(db, settings, prefix):
+    settings.IIIF_AUTH_FLOW = {"BASE_URL": "https://iiif.example.org", "TRUSTED_PROXIES": 0}
+    factories.GrantFactory(user=None, network=factories.NetworkFactory(prefixes=["192.0.2.0/28", prefix]))
+    assert found_in_the_database() == ["iiif_auth.W032"]
+
+
 def test_no_database_is_asked_unless_it_is_named():
     assert checks.check_database(None) == []
 
@@ -231,5 +257,5 @@ def test_every_id_is_given_once_and_tried_here():
         for kind, number in re.findall(r"\b(error|warning)\(\s*(\d+),", source)
     )
     assert [id for id, times in found.items() if times > 1] == []
-    tried = {*WRONG, "iiif_auth.E016", "iiif_auth.E020", "iiif_auth.E021"}
+    tried = {*WRONG, "iiif_auth.E016", "iiif_auth.E020", "iiif_auth.E021", "iiif_auth.W031", "iiif_auth.W032"}
     assert set(found) == tried

@@ -91,9 +91,9 @@ class DeviceAdmin(Admin):
         return STATES[row.state_now]
 
     @admin.display(description=_("last seen"), ordering="last_seen")
-    def seen_on(self, row: Any) -> datetime | None:
-        found: datetime | None = row.last_seen
-        return found
+    def seen_on(self, row: Any) -> str:
+        """To the hour it was noted; while a machine is out, when it was last seen before."""
+        return date_format(timezone.localtime(row.last_seen), "DATETIME_FORMAT") if row.last_seen else "–"
 
     @admin.display(description=_("enrolled by"), ordering="made_by")
     def by(self, row: Device) -> str:

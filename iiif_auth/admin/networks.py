@@ -12,8 +12,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -148,6 +148,17 @@ def _about_proxies(request: HttpRequest) -> Iterator[str]:
         )
 
 
+def about_oneself(request: HttpRequest, row: Network) -> str:
+    """Whether the browser that asks is in a network, by its address as this site sees it."""
+    here = identify.ambient(request).address
+    names = {"address": here, "network": row}
+    if here is None:
+        return gettext("Your own address is not known here, so it is not in %(network)s.") % names
+    if any(here.version == prefix.version and here in prefix for prefix in prefixes_of(row)):
+        return gettext("Your own address, %(address)s, is in %(network)s.") % names
+    return gettext("Your own address, %(address)s, is not in %(network)s.") % names
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     network: Network
@@ -217,6 +228,33 @@ class NetworksPage(Base):
         label = gettext("%(network)s as text") % {"network": row}
         return format_html('<a href="{}?network={}" aria-label="{}">{}</a>', url, row.slug, label, gettext("Text"))
 
+    @admin.display(description=_("machines"))
+    def machines_link(self, row: Network) -> str:
+        """How many machines are enrolled there, and where to enrol one."""
+        url = reverse("admin:iiif_auth_device_changelist", current_app=self.admin_site.name)
+        count: int = getattr(row, "machines", 0)
+        label = ngettext("%(n)d enrolled machine of %(network)s", "%(n)d enrolled machines of %(network)s", count)
+        told = label % {"n": count, "network": row}
+        return format_html('<a href="{}?network__id__exact={}" aria-label="{}">{}</a>', url, row.pk, told, count)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Network]:
+        rows: QuerySet[Network] = super().get_queryset(request)
+        live = Q(devices__revoked=None, devices__since__isnull=False)
+        return rows.annotate(machines=Count("devices", filter=live))
+
+    def _caution(self, request: HttpRequest, obj: Network) -> None:
+        """Besides what looks wrong with the network: how addresses arrive, and whether one's own is in it."""
+        super()._caution(request, obj)  # type: ignore[misc]
+        for sentence in _about_proxies(request):
+            self.message_user(request, sentence, messages.WARNING)
+        self.message_user(request, about_oneself(request, obj), messages.INFO)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method == "GET":
+            for sentence in _about_proxies(request):
+                self.message_user(request, sentence, messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
     def networks_view(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -231,7 +269,8 @@ class Desk:
     def __init__(self, model_admin: NetworksPage, request: HttpRequest) -> None:
         self.admin, self.request = model_admin, request
         self.slug = request.GET.get("network", "")
-        self.every = list(roles.visible(request.user, Network.objects.order_by("name", "pk")))
+        rows = Network.objects.order_by("name", "pk").prefetch_related("devices")
+        self.every = list(roles.visible(request.user, rows))
         self.rows = [row for row in self.every if row.slug == self.slug] if self.slug else self.every
         self.may_change = model_admin.has_change_permission(request)
         current = ranges.written(self.rows)

@@ -436,7 +436,7 @@ def looks_like_a_login(row: AccessService) -> bool:
 @admin.register(Network)
 class NetworkAdmin(NetworksPage, Admin):
     form = PlainForm
-    list_display = ("name", "slug", "addresses", "text_link")
+    list_display = ("name", "slug", "addresses", "machines_link", "text_link")
     search_fields = ("name", "slug", "prefixes")
     prepopulated_fields = {"slug": ("name",)}
     fields = ("name", "slug", "prefixes")

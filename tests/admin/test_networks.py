@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from iiif_auth.admin import ranges
-from iiif_auth.models import Network, NetworkUse
+from iiif_auth.models import Device, Network, NetworkUse
 from tests import factories as make
 from tests.admin.pages import Form
 from tests.admin.staff import of_the_staff
@@ -298,3 +299,39 @@ def test_the_page_asks_few_questions(keeper, room, django_assert_max_num_queries
         make.NetworkFactory()
     with django_assert_max_num_queries(15):
         page(keeper)
+
+
+# -- Warnings in the list and the form ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("192.0.2.5", "Your own address, 192.0.2.5, is in Reading room."),
+        ("203.0.113.9", "Your own address, 203.0.113.9, is not in Reading room."),
+        ("", "Your own address is not known here, so it is not in Reading room."),
+    ],
+)
+def test_whoever_saves_a_network_is_told_whether_they_are_in_it(keeper, room, address, said):
+    form = reverse("admin:iiif_auth_network_change", args=[room.pk])
+    fields = {"name": room.name, "slug": room.slug, "prefixes": "192.0.2.0/28"}
+    response = keeper.post(form, fields, follow=True, REMOTE_ADDR=address)
+    assert said in response.content.decode()
+
+
+def test_the_list_warns_of_a_proxy_that_is_not_configured(keeper, room):
+    page = reverse("admin:iiif_auth_network_changelist")
+    assert "came through a proxy" not in keeper.get(page).content.decode()
+    assert "came through a proxy" in keeper.get(page, HTTP_X_FORWARDED_FOR="198.51.100.1").content.decode()
+
+
+def test_a_place_may_have_enrolled_machines_and_no_addresses(keeper):
+    form = reverse("admin:iiif_auth_network_add")
+    response = keeper.post(form, {"name": "Reading room", "slug": "room", "prefixes": ""}, follow=True)
+    row = Network.objects.get()
+    assert row.prefixes == []
+    assert "has no addresses, so nobody is there" in response.content.decode()
+    Device.objects.create(name="Window desk", network=row, since=timezone.now())
+    response = keeper.get(reverse("admin:iiif_auth_network_changelist"))
+    assert "1 enrolled machine of Reading room" in response.content.decode()
+    assert "so nobody is there" not in page(keeper)

@@ -109,6 +109,7 @@ def fill() -> None:
         digest=digest, email="guest@example.org", name="Guest", ends=now + timedelta(days=9), request=request
     )
     models.Grant.objects.create(invitation=invitation, resource=request.resource, ends=invitation.ends, reason="Asked")
+    models.Device.objects.create(name="Window desk", network=models.Network.objects.first())
     models.PolicyDraft.objects.create(
         policy=models.AccessPolicy.objects.get(slug="crowd-3"), publish_at=now - timedelta(days=1), reason="Overdue"
     )
@@ -181,6 +182,7 @@ def of_readers() -> dict[str, str]:
         "asked": reverse("iiif_auth:asked", args=[SECRET]),
         "asked-gone": reverse("iiif_auth:asked", args=["x"]),
         "invited": reverse("iiif_auth:invited", args=[SECRET]),
+        "enrol": reverse("iiif_auth:enrol"),
         "invited-gone": reverse("iiif_auth:invited", args=["x"]),
     }
 

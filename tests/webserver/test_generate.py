@@ -28,6 +28,7 @@ from tests.webserver.nginx import Nginx, Peer, Reply, Request, asked
 
 SECRET = "a-secret-of-these-tests-in-32-letters"
 COOKIE = "__Host-iiif_access"
+MACHINE = "__Host-iiif_device"
 READER, OTHER = "r" * 43, "o" * 43
 TILE = "full/max/0/default.jpg"
 HTTP = Place(listen="127.0.0.1:8080")
@@ -519,6 +520,36 @@ def test_the_check_is_told_one_cookie_in_one_spelling_or_none(flow, folder):
             asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
             (one,) = app.seen
             assert one.headers.get("cookie", "") == (f"{COOKIE}={told}" if told else ""), sent
+
+
+def test_the_check_is_told_of_an_enrolled_machine_beside_the_reader_or_alone(flow, folder):
+    reader, machine = f"{COOKIE}={READER}", f"{MACHINE}={OTHER}"
+    with before("nginx", flow, folder, CHECK_CACHE_SECONDS=0) as (nginx, app, _images):
+        for sent, told in (
+            (machine, machine),
+            (f"a=b; {machine}; c=d", machine),
+            (f"{machine}; {reader}", f"{reader}; {machine}"),
+            (f"{reader}; x=y; {machine}", f"{reader}; {machine}"),
+            (f"{machine}; {reader}; {machine}", reader),
+            (f"{reader}; {machine}; {reader}", machine),
+            (f"{machine}; {MACHINE} =x", ""),
+            (f"{machine}x", ""),
+            (f"x{machine}", ""),
+        ):
+            app.seen.clear()
+            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
+            (one,) = app.seen
+            assert one.headers.get("cookie", "") == told, sent
+
+
+def test_what_is_kept_for_a_machine_is_kept_for_no_other(flow, folder):
+    """The key of what is kept holds the machine's cookie: with the same reader elsewhere, the check is asked again."""
+    reader, machine = f"{COOKIE}={READER}", f"{MACHINE}={OTHER}"
+    with before("nginx", flow, folder, CHECK_CACHE_SECONDS=2) as (nginx, app, _images):
+        for sent in (machine, f"{reader}; {machine}", reader, ""):
+            before_it = len(app.seen)
+            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent} if sent else {})
+            assert len(app.seen) == before_it + 1, sent
 
 
 def test_the_check_is_told_nothing_else_of_the_clients(flow, folder):
