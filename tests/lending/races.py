@@ -89,9 +89,7 @@ def race(rounds: int) -> dict[str, int]:
             Loan.objects.create(work=work, holder_id=readers[0].holder, since=timezone.now(), due=readers[0].ends)
         if number % 3 == 2:  # one copy is out, but not any more
             before = timezone.now() - timedelta(hours=1)
-            Loan.objects.create(
-                work=work, holder_id=readers[0].holder, since=before, due=before + timedelta(minutes=1)
-            )
+            Loan.objects.create(work=work, holder_id=readers[0].holder, since=before, due=before + timedelta(minutes=1))
         found["failed"] += at_once(deeds)
         now = Loan.objects.filter(ended=None).count()
         found["too many"] += now > COPIES

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres.cluster import Cluster, binaries, cluster
 from tests.lending import test_races as lending_races
+from tests.postgres.cluster import Cluster, binaries, cluster
 from tests.store.test_races import raced
 
 pytestmark = pytest.mark.postgres
