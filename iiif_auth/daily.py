@@ -23,6 +23,7 @@ WORK: tuple[str, ...] = (
     "iiif_auth.drafts.due",
     "iiif_auth.dates.mailing.due",
     "iiif_auth.exchange.uploads.due",
+    "iiif_auth.lending.due.due",
 )
 """Dotted paths of the functions, in the order in which they are run."""
 

@@ -232,6 +232,16 @@ def _feeds(rows: QuerySet[Any], bounds: Bounds, user: Any) -> QuerySet[Any]:
     return rows.filter(user=user.pk)
 
 
+def _lent(rows: QuerySet[Any], bounds: Bounds, user: Any) -> QuerySet[Any]:
+    """Loans by the collection that the work was in when last lent; nothing of works hidden by a policy of their own."""
+    name = str(rows.model._meta.model_name)
+    found = rows.filter(within(name, bounds))
+    if not (bounds.hidden or bounds.secret):
+        return found
+    way = "work__in" if name == "lentwork" else "work__work__in"
+    return found.exclude(**{way: hidden_resources(bounds).order_by().values("url")})
+
+
 def _nowhere(rows: QuerySet[Any], bounds: Bounds, user: Any) -> QuerySet[Any]:
     """In no collection: credentials, and who agreed to what."""
     return rows if bounds.inside is None else rows.none()
@@ -243,6 +253,7 @@ OWN_WAY: dict[str, Callable[[QuerySet[Any], Bounds, Any], QuerySet[Any]]] = {
     "refusal": _by_url,
     "accessrequest": _by_url,
     "calendarfeed": _feeds,
+    **dict.fromkeys(("lentwork", "loan", "waiting"), _lent),
     **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch", "personattribute"), _nowhere),
 }
 

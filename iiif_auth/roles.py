@@ -27,11 +27,15 @@ KEPT = "_iiif_auth_scope"
 Row = TypeVar("Row", bound=Model)
 
 LOOK = frozenset({"use_simulator"})
-GIVE = LOOK | {
-    f"{verb}_{name}"
-    for name in ("grant", "accessrequest", "requestmessage", "invitation")
-    for verb in ("add", "change", "delete")
-}
+GIVE = (
+    LOOK
+    | {
+        f"{verb}_{name}"
+        for name in ("grant", "accessrequest", "requestmessage", "invitation")
+        for verb in ("add", "change", "delete")
+    }
+    | {"change_loan"}
+)
 MANAGE = GIVE | {
     *("add_resource", "change_resource", "add_rendition", "add_collection", "change_collection"),
     *("add_batch", "change_batch", "add_delegation", "change_delegation", "delete_delegation"),

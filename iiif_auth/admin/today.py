@@ -59,6 +59,12 @@ PAGES: tuple[Page, ...] = (
         _("To one person, with an account or without, until a day: then it ends by itself."),
     ),
     (
+        "iiif_auth_loan_changelist",
+        "iiif_auth.view_loan",
+        _("What is out now"),
+        _("Copies that are lent: who has which, until when, who waits; and ending a loan."),
+    ),
+    (
         "iiif_auth_calendar",
         "iiif_auth.view_embargo",
         _("Dates"),

@@ -110,9 +110,26 @@ def fill() -> None:
     )
     models.Grant.objects.create(invitation=invitation, resource=request.resource, ends=invitation.ends, reason="Asked")
     models.Device.objects.create(name="Window desk", network=models.Network.objects.first())
+    lend(factories.SeatsFactory(name="Lending copies", copies=1))
     models.PolicyDraft.objects.create(
         policy=models.AccessPolicy.objects.get(slug="crowd-3"), publish_at=now - timedelta(days=1), reason="Overdue"
     )
+
+
+def lend(rule: Any) -> None:
+    """Two items that are lent: of one a copy is free, of the other it is out and somebody waits."""
+    from tests import factories
+
+    policy = factories.AccessPolicyFactory(slug="lent", name="Lent")
+    factories.ConditionFactory(tier=factories.TierFactory(policy=policy), kind="seat", seats=rule)
+    for name in ("free", "out"):
+        factories.ResourceFactory(url=f"/iiif/3/lent-{name}", label={"en": [f"Pilot book, {name}"]}, policy=policy)
+    from iiif_auth.lending.wanted import Wanted
+
+    out = Wanted(rule.slug, "/iiif/3/lent-out", "")
+    work = factories.LentWorkFactory(seats=rule, work=out.work, digest=out.digest, name="Pilot book, out")
+    factories.LoanFactory(work=work)
+    factories.WaitingFactory(work=work)
 
 
 def addresses(client: Any) -> dict[str, str]:
@@ -176,7 +193,9 @@ def of_readers() -> dict[str, str]:
     from iiif_auth.protocol import identity
 
     item = identity.reference("/iiif/3/crowd-1")
+    lent = {name: identity.reference(f"/iiif/3/lent-{name}") for name in ("free", "out")}
     return {
+        **{f"borrow-{name}": reverse("iiif_auth:borrow", args=[one]) for name, one in lent.items()},
         "refused": reverse("iiif_auth:refused", args=[item]),
         "ask": reverse("iiif_auth:ask", args=[item]),
         "asked": reverse("iiif_auth:asked", args=[SECRET]),

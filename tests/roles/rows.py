@@ -32,6 +32,12 @@ def rows_about(collection: models.Collection) -> list[Any]:
     )
     batch = models.Batch.objects.create(kind="bulk", what=f"Something with {mark}", reason=mark)
     change = {"action": "changed", "model": "resource", "row": resource.pk, "collection": collection.pk, "name": mark}
+    work = factories.LentWorkFactory(name=mark, collection=collection)
+    lending = [
+        work,
+        factories.LoanFactory(work=work, holder__user__email=f"l-{mark}@example.org"),
+        factories.WaitingFactory(work=work, email=f"w-{mark}@example.org", holder__user=None),
+    ]
     return [
         collection,
         resource,
@@ -53,4 +59,5 @@ def rows_about(collection: models.Collection) -> list[Any]:
         models.DailyCount.objects.create(
             day=date(2026, 11, 1), door="probe", collection=collection.pk, decision="refused", count=1
         ),
+        *lending,
     ]

@@ -25,6 +25,8 @@ from iiif_auth.models import (
     RefusalText,
     Rendition,
     Resource,
+    Seats,
+    SeatsPlace,
     Terms,
     Tier,
     Withdrawal,
@@ -66,6 +68,7 @@ def library():
     factories.EmbargoFactory(resource=row)
     factories.WithdrawalFactory(resource=row)
     factories.GrantFactory(resource=row)
+    factories.SeatsPlaceFactory(network=network)
     Terms.objects.create(service=service, number=1, heading={"en": ["Terms"]}, text={"en": ["Please read."]})
 
 
@@ -82,6 +85,8 @@ WATCHED = {
     Withdrawal: ("reason", RULE),
     Grant: ("take", RULE),
     Terms: ("note", RULE),
+    Seats: ("copies", RULE),
+    SeatsPlace: ("copies", RULE),
     Resource: ("date", CONTENT),
     Rendition: ("format", CONTENT),
 }
