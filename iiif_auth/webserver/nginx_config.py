@@ -17,7 +17,7 @@ from iiif_auth.cors import PREFLIGHT
 from iiif_auth.enforce import doors as grammar
 from iiif_auth.enforce import guard
 from iiif_auth.enforce.doors import Door, Serves
-from iiif_auth.identify import COOKIE
+from iiif_auth.identify import COOKIE, TWIN
 from iiif_auth.webserver.generate import BLANK, HIDDEN, SENTENCES, Mode, Plan
 
 Lines = list[str]
@@ -263,11 +263,12 @@ def _cookie_map(plan: Plan) -> Lines:
             *block("map $http_cookie $iiif_cookie", ["default $http_cookie;"]),
             "",
         ]
-    name = re.escape(COOKIE)
+    name, twin = re.escape(COOKIE), re.escape(TWIN)
     return [
         *note(
             "The check is told the access cookie and no other, in one spelling, and its answers are kept under the same: no two "
-            "programs can read it in two ways. Two cookies of that name are none, for one of them may be somebody else's."
+            "programs can read it in two ways. Two cookies of that name are none, for one of them may be somebody else's. Its "
+            "twin, which a viewer's own partition keeps, counts where no access cookie was sent at all."
         ),
         *block(
             "map $http_cookie $iiif_cookie",
@@ -275,6 +276,9 @@ def _cookie_map(plan: Plan) -> Lines:
                 'default "";',
                 row(rf"(?:^|[;,])\s*{name}\s*=.*[;,]\s*{name}\s*=", '""'),
                 row(rf"(?:^|;)[ ]*{name}=(?<iiif_pass>{SECRET})[ ]*(?:;|$)", f'"{COOKIE}=$iiif_pass"'),
+                row(rf"(?:^|[;,])\s*{name}\s*=", '""'),
+                row(rf"(?:^|[;,])\s*{twin}\s*=.*[;,]\s*{twin}\s*=", '""'),
+                row(rf"(?:^|;)[ ]*{twin}=(?<iiif_twin>{SECRET})[ ]*(?:;|$)", f'"{TWIN}=$iiif_twin"'),
             ],
         ),
         "",
