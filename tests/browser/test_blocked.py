@@ -1,4 +1,4 @@
-"""Third-party cookies blocked, and the unmodified viewer still shows what one may see: consent is handed over (browsers.md, 4.1)."""
+"""Third-party cookies blocked, and an unmodified viewer still shows what one may see: consent is handed over."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_double_click_opens_one_window(behind: Reader):
     mark = behind.mark()
     tab = behind.press("merehaven-terms")
     opened: list[Page] = []
-    behind.context.on("page", opened.append)
+    behind.context.on("page", lambda page: opened.append(page))
     button = tab.locator("#continue")
     expect(button).to_be_enabled()
     with tab.expect_event("close"):
