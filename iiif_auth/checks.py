@@ -160,7 +160,7 @@ def proxies() -> Iterator[CheckMessage]:
 
 
 def hooks() -> Iterator[CheckMessage]:
-    for key in ("OFFERS", "LOCATIONS", "SUBJECT", "IS_AUTHENTICATED"):
+    for key in ("OFFERS", "LOCATIONS", "SUBJECT", "IS_AUTHENTICATED", "ITEM_PAGE"):
         path = conf.given.get(key)
         try:
             found = import_string(path) if isinstance(path, str) and path else path
@@ -310,8 +310,18 @@ def terms() -> Iterator[CheckMessage]:
         )
 
 
+def login_window() -> Iterator[CheckMessage]:
+    if conf.LOGIN_WINDOW not in ("same", "side"):
+        yield error(
+            60,
+            f"LOGIN_WINDOW is {conf.LOGIN_WINDOW!r}.",
+            "Write “same”, or “side” if your identity provider cuts windows off from those that opened them.",
+        )
+
+
 SETTINGS_CHECKS = (
     keys,
+    login_window,
     base_url,
     login_url,
     session_cookie,

@@ -181,6 +181,7 @@ IIIF_AUTH_FLOW = {
     "SEND_FILE": env.str("SEND_FILE", default=""),
     "SEND_UPSTREAM": env.str("SEND_UPSTREAM", default=""),
     "SUBJECT": "project.places.pretend",
+    "LOGIN_WINDOW": env.str("LOGIN_WINDOW", default="same"),
     "DOORS": DOORS,
     "CHECK_SECRET": env.str("CHECK_SECRET", default=""),
     "CHECK_CACHE_SECONDS": env.float("CHECK_CACHE_SECONDS", default=1),

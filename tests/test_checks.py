@@ -126,6 +126,7 @@ WRONG = {
         *[flow(COUNT_SECONDS=seconds) for seconds in (-1, 3601, "60", True)],
         *[flow(SIGNED_MINUTES=minutes) for minutes in (0, 721, "60")],
     ],
+    "iiif_auth.E060": [flow(LOGIN_WINDOW=name) for name in ("", "popup", None)],
     "iiif_auth.E026": [flow(SEND_FILE_HEADER=name) for name in ("X-Send", "", "x-accel-redirect")],
     "iiif_auth.E044": [flow(TERM_ENDS=days) for days in (("02-30",), "03-31", ("1 May",), (331,), None)],
     "iiif_auth.E027": [flow(SEND_UPSTREAM=prefix) for prefix in ("up/", "/up", "up")],

@@ -17,7 +17,7 @@ from iiif_auth.cors import PREFLIGHT
 from iiif_auth.enforce import doors as grammar
 from iiif_auth.enforce import guard
 from iiif_auth.enforce.doors import Door, Serves
-from iiif_auth.identify import COOKIE, MACHINE
+from iiif_auth.identify import COOKIE, MACHINE, TWIN
 from iiif_auth.webserver.generate import BLANK, HIDDEN, SENTENCES, Mode, Plan
 
 Lines = list[str]
@@ -267,10 +267,11 @@ def _cookie_map(plan: Plan) -> Lines:
         *note(
             "The check is told the access cookie, that of an enrolled machine, and no other, in one spelling, and its answers "
             "are kept under the same: no two programs can read them in two ways. Two cookies of one name are none, for one of "
-            "them may be somebody else's."
+            "them may be somebody else's. The twin of the access cookie, which a viewer's own partition keeps, counts where no "
+            "access cookie was sent at all."
         ),
-        *_one_cookie(COOKIE, "iiif_reader", "iiif_pass"),
-        *_one_cookie(MACHINE, "iiif_machine", "iiif_enrolled"),
+        *block("map $http_cookie $iiif_reader", ['default "";', *_one(COOKIE, "iiif_pass"), *_one(TWIN, "iiif_twin")]),
+        *block("map $http_cookie $iiif_machine", ['default "";', *_one(MACHINE, "iiif_enrolled")]),
         *block(
             'map "$iiif_reader|$iiif_machine" $iiif_cookie',
             ['default "$iiif_reader$iiif_machine";', row(r"^[^|]+\|[^|]+$", '"$iiif_reader; $iiif_machine"')],
@@ -279,16 +280,14 @@ def _cookie_map(plan: Plan) -> Lines:
     ]
 
 
-def _one_cookie(cookie: str, told: str, secret: str) -> Lines:
+def _one(cookie: str, secret: str) -> Lines:
+    """The cookie of this name, if it is sent once and can be one of ours; else none, and nothing after it is looked for."""
     name = re.escape(cookie)
-    return block(
-        f"map $http_cookie ${told}",
-        [
-            'default "";',
-            row(rf"(?:^|[;,])\s*{name}\s*=.*[;,]\s*{name}\s*=", '""'),
-            row(rf"(?:^|;)[ ]*{name}=(?<{secret}>{SECRET})[ ]*(?:;|$)", f'"{cookie}=${secret}"'),
-        ],
-    )
+    return [
+        row(rf"(?:^|[;,])\s*{name}\s*=.*[;,]\s*{name}\s*=", '""'),
+        row(rf"(?:^|;)[ ]*{name}=(?<{secret}>{SECRET})[ ]*(?:;|$)", f'"{cookie}=${secret}"'),
+        row(rf"(?:^|[;,])\s*{name}\s*=", '""'),
+    ]
 
 
 def _small_maps(plan: Plan) -> Lines:

@@ -30,12 +30,13 @@ DJANGO = {"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "same-
 FRAMED = {name: value for name, value in DJANGO.items() if name != "X-Frame-Options"}
 CORS = {"Access-Control-Allow-Origin": "*"}
 JSON = {**DJANGO, **CORS, "Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
-REFUSED = {
+UNKNOWN = {
     **JSON,
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Vary": "Accept-Language",
 }
+REFUSED = {**UNKNOWN, "Vary": "Accept-Language, Sec-Fetch-Storage-Access"}
 EXPECTED = {
     "access page": PAGE,
     "access page, refused": DONE,
@@ -50,7 +51,7 @@ EXPECTED = {
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Referrer-Policy": "no-referrer",
-        "Vary": "Accept-Language, Cookie, Origin",
+        "Vary": "Accept-Language, Cookie, Origin, Sec-Fetch-Storage-Access",
         "X-Content-Type-Options": "nosniff",
     },
     "probe": {**JSON, "Cache-Control": "no-store", "Vary": "Accept, Accept-Language, Authorization"},
@@ -67,7 +68,7 @@ EXPECTED = {
     "info.json": {**JSON, "Cache-Control": "public, max-age=60", "Vary": "Accept, Accept-Language"},
     "info.json, missing": {**JSON, "Cache-Control": "no-store", "Vary": "Accept, Accept-Language"},
     "content, refused": REFUSED,
-    "content, unknown": REFUSED,
+    "content, unknown": UNKNOWN,
     "content, granted": {
         **FRAMED,
         **CORS,

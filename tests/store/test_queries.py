@@ -8,7 +8,7 @@ import pytest
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from iiif_auth import identify, passes, store
+from iiif_auth import identify, passes, store, twins
 from iiif_auth.enforce import guard
 from iiif_auth.http.links import links
 from iiif_auth.models import Grant, Rendition
@@ -118,8 +118,8 @@ def test_a_probe_of_nobody_costs_one(library, costs):
     costs(lambda: probe() == 401)
 
 
-def test_a_token_costs_eight_of_which_three_write(library, django_assert_num_queries):
-    """The rules' stamp, the pass; in a transaction (two): prolong the pass, look at it again, store, end the surplus."""
+def test_a_token_costs_eight_of_which_four_write(library, django_assert_num_queries):
+    """The rules' stamp, the pass; in a transaction (two): prolong the pass, store if it holds, end the surplus, a twin."""
     cookie, _token = library
     browser = Client(headers={"Sec-Fetch-Dest": "iframe"})
     browser.cookies[identify.COOKIE] = cookie
@@ -129,8 +129,29 @@ def test_a_token_costs_eight_of_which_three_write(library, django_assert_num_que
         response = browser.get(path, {"messageId": "1", "origin": ORIGIN})
     assert "accessToken" in response.content.decode()
     assert [query["sql"].split()[0] for query in asked.captured_queries] == [
-        *("SELECT", "SELECT", "SAVEPOINT", "UPDATE", "SELECT", "INSERT", "DELETE", "RELEASE")
+        *("SELECT", "SELECT", "SAVEPOINT", "UPDATE", "INSERT", "DELETE", "INSERT", "RELEASE")
     ]
+
+
+def test_a_token_by_a_twin_costs_seven_since_none_need_be_given(library, django_assert_num_queries):
+    cookie, _token = library
+    secret = identify.new_secret()
+    twins.note(secret, store.find_pass(identify.digest(cookie)).id, ORIGIN, timezone.now())
+    browser = Client(headers={"Sec-Fetch-Dest": "iframe"})
+    browser.cookies[identify.TWIN] = secret
+    path = links().token("login").removeprefix("https://iiif.example.org")
+    store.rulebook()
+    with django_assert_num_queries(7):
+        response = browser.get(path, {"messageId": "1", "origin": ORIGIN})
+    assert "accessToken" in response.content.decode()
+
+
+def test_content_by_a_twin_costs_one(library, costs):
+    cookie, _token = library
+    secret = identify.new_secret()
+    twins.note(secret, store.find_pass(identify.digest(cookie)).id, ORIGIN, timezone.now())
+    request = RequestFactory().get("/", HTTP_COOKIE=f"{identify.TWIN}={secret}")
+    costs(lambda: isinstance(guard.judged(request, CHART), Allowed))
 
 
 def test_a_description_costs_one(library, django_assert_num_queries):

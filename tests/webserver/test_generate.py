@@ -27,7 +27,7 @@ from tests.webserver.caddy import Caddy
 from tests.webserver.nginx import Nginx, Peer, Reply, Request, asked
 
 SECRET = "a-secret-of-these-tests-in-32-letters"
-COOKIE = "__Host-iiif_access"
+COOKIE, TWIN = "__Host-iiif_access", "__Host-iiif_twin"
 MACHINE = "__Host-iiif_device"
 READER, OTHER = "r" * 43, "o" * 43
 TILE = "full/max/0/default.jpg"
@@ -550,6 +550,26 @@ def test_what_is_kept_for_a_machine_is_kept_for_no_other(flow, folder):
             before_it = len(app.seen)
             asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent} if sent else {})
             assert len(app.seen) == before_it + 1, sent
+
+
+def test_the_check_is_told_a_twin_where_no_access_cookie_was_sent(flow, folder):
+    with before("nginx", flow, folder, CHECK_CACHE_SECONDS=0) as (nginx, app, _images):
+        for sent, told in (
+            (f"{TWIN}={READER}", f"{TWIN}={READER}"),
+            (f"a=b; {TWIN}={READER}; c=d", f"{TWIN}={READER}"),
+            (f"{TWIN}={OTHER}; {COOKIE}={READER}", f"{COOKIE}={READER}"),
+            (f"{COOKIE}={READER}x; {TWIN}={OTHER}", ""),
+            (f"{TWIN}={OTHER}; {COOKIE}=", ""),
+            (f"{COOKIE}={READER}; {COOKIE}={OTHER}; {TWIN}={OTHER}", ""),
+            (f"{TWIN}={READER}; {TWIN}={OTHER}", ""),
+            (f"{TWIN}={READER}; {TWIN} ={OTHER}", ""),
+            (f"{TWIN}={READER}x", ""),
+            (f"x{TWIN}={READER}", ""),
+        ):
+            app.seen.clear()
+            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
+            (one,) = app.seen
+            assert one.headers.get("cookie", "") == told, sent
 
 
 def test_the_check_is_told_nothing_else_of_the_clients(flow, folder):
