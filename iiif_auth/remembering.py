@@ -88,6 +88,6 @@ def due(now: datetime) -> str:
 
 def would(now: datetime) -> str:
     count = Remembered.objects.filter(ends__lte=now).count()
-    return ngettext(
-        "%(count)d remembered agreement is over.", "%(count)d remembered agreements are over.", count
-    ) % {"count": count}
+    return ngettext("%(count)d remembered agreement is over.", "%(count)d remembered agreements are over.", count) % {
+        "count": count
+    }

@@ -50,4 +50,6 @@ def in_words(kept: str) -> str:
     family, _, system = kept.partition("/")
     if family and system:
         return gettext("%(browser)s on %(system)s") % {"browser": family, "system": system}
-    return family or (gettext("a browser on %(system)s") % {"system": system} if system else gettext("an unknown browser"))
+    return family or (
+        gettext("a browser on %(system)s") % {"system": system} if system else gettext("an unknown browser")
+    )

@@ -43,7 +43,10 @@ class Pass(models.Model):
         help_text=_("The host's session that the person signed in with, which so ends the pass."),
     )
     browser = models.CharField(
-        _("browser"), max_length=60, blank=True, help_text=_("Its family and system, as it said when the pass was made.")
+        _("browser"),
+        max_length=60,
+        blank=True,
+        help_text=_("Its family and system, as it said when the pass was made."),
     )
     place = models.CharField(
         _("place"), max_length=200, blank=True, help_text=_("The network in which the pass was made, by its name then.")

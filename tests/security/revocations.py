@@ -82,7 +82,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres", action="store_true", help="on a private PostgreSQL instead of SQLite")
-    parser.add_argument("--twin", action="store_true", help="one process remembers for a second; ends once it is caught")
+    parser.add_argument(
+        "--twin", action="store_true", help="one process remembers for a second; ends once it is caught"
+    )
     parser.add_argument("--json", action="store_true", help="figures as one line of JSON")
     given = parser.parse_args(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and folders go too

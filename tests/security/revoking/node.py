@@ -28,7 +28,7 @@ TWIN_SECONDS = 1.0
 
 
 class Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
+    def log_message(self, format: str, *args: Any) -> None:
         """Nobody reads twenty lines a round."""
 
 
