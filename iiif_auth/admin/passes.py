@@ -85,7 +85,7 @@ class PassAdmin(ReadOnly):
         self.message_user(request, said % {"n": count}, messages.SUCCESS)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The one page of Django's that asks before it deletes: what hangs on a pass goes with it and needs no leave of its own."""
+        """For Django's page that asks before it deletes: what hangs on a pass goes with it and needs no leave of its own."""
         named, counts, _needed, protected = super().get_deleted_objects(objs, request)
         return named, counts, set(), protected
 

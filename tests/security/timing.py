@@ -1,8 +1,8 @@
 """Does the time of an answer tell what it must not? ``python -m tests.security.timing --samples 20000 [--seed 1]``
 
-Two kinds of a question are asked in turn, in random order, and each time is measured. The area under the curve (AUC) says how well
-a time alone tells one kind from the other: 0.5 is not at all, 1.0 or 0.0 is always. Beside each figure stands an A/A control, the
-same kind under two names, and the twin, which must be told apart. Rows K3 (tokens) and A12 (accounts) of security.md.
+Two kinds of a question are asked in random order, and each time is measured. The area under the curve (AUC) says how well a time
+alone tells one kind from the other: 0.5 is not at all, 1.0 or 0.0 is always. Beside each figure stands an A/A control, the same
+kind under two names, and the twin, which must be told apart. Rows K3 (tokens) and A12 (accounts) of security.md.
 """
 
 from __future__ import annotations
