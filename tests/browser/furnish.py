@@ -177,6 +177,7 @@ def of_readers() -> dict[str, str]:
     item = identity.reference("/iiif/3/crowd-1")
     return {
         "refused": reverse("iiif_auth:refused", args=[item]),
+        "passes": reverse("iiif_auth:passes"),
         "ask": reverse("iiif_auth:ask", args=[item]),
         "asked": reverse("iiif_auth:asked", args=[SECRET]),
         "asked-gone": reverse("iiif_auth:asked", args=["x"]),
