@@ -124,9 +124,8 @@ VERSION = """COALESCE((SELECT v.number FROM iiif_auth_terms v WHERE v.service_id
 """The version of its terms that a service asks for at a moment; 0 where none is published. Other agreements do not count."""
 OFFERED = "CAST(s.dialects AS TEXT) <> '[]'"
 """A service that is offered in no version is switched off, and what was agreed to there does not count."""
-THROUGH = (
-    f"""(p.through = '' OR EXISTS (SELECT 1 FROM iiif_auth_accessservice s WHERE s.slug = p.through AND {OFFERED}))"""  # noqa: S608 - our own text
-)
+SWITCHED_ON = f"SELECT 1 FROM iiif_auth_accessservice s WHERE s.slug = p.through AND {OFFERED}"  # noqa: S608 - our own text
+THROUGH = f"(p.through = '' OR EXISTS ({SWITCHED_ON}))"
 """Whoever signed in through a service that is off, or gone, is nobody any more."""
 SESSION = "(p.session = '' OR EXISTS (SELECT 1 FROM {sessions} d WHERE d.session_key = p.session))"
 """The host's session that somebody signed in with is still there, whoever might have ended it and however."""

@@ -197,6 +197,7 @@ def of_readers() -> dict[str, str]:
     return {
         **{f"borrow-{name}": reverse("iiif_auth:borrow", args=[one]) for name, one in lent.items()},
         "refused": reverse("iiif_auth:refused", args=[item]),
+        "passes": reverse("iiif_auth:passes"),
         "ask": reverse("iiif_auth:ask", args=[item]),
         "asked": reverse("iiif_auth:asked", args=[SECRET]),
         "asked-gone": reverse("iiif_auth:asked", args=["x"]),

@@ -45,7 +45,9 @@ def seated(user, agent: str = FIREFOX, address: str = web.HOME) -> Browser:
 def shown(browser: Browser) -> str:
     response = browser.get(PAGE)
     assert response.status_code == 200
-    return response.content.decode()
+    text = response.content.decode()
+    assert not {"{{", "}}", "{%", "%}"} & set(text.split())
+    return text
 
 
 def number(browser: Browser) -> str:
@@ -65,6 +67,7 @@ def test_somebody_sees_their_browsers_with_this_one_marked(login):
     assert READING_ROOM not in text
     assert "Merehaven Library: login" in text
     assert web.VIEWER in text
+    assert text.count(f"{timezone.localtime():%B} {timezone.localtime():%Y}") >= 6
     assert shown(there).index("Safari on iOS") < shown(there).index("Firefox on Linux")
 
 

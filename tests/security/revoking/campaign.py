@@ -64,7 +64,7 @@ def run(
     rounds: int, seed: int, *, twin: bool = False, until_late: bool = False, told: Callable[[Figures], object] = id
 ) -> Figures:
     """So many rounds with three processes, in several lanes at once; with ``twin`` one process remembers for a second."""
-    found = Figures()
+    found, over = Figures(), Event()
     with ExitStack() as stack:
         nodes = [Node(twin=twin and number == 1) for number in range(3)]
         for node in nodes:
@@ -74,9 +74,12 @@ def run(
         libraries = [scene.Library.built(number) for number in range(lanes)]
         pool = stack.enter_context(ThreadPoolExecutor(lanes))
         playing = [
-            pool.submit(Lane(library, nodes, Random(seed * 1000 + library.lane), found, told, until_late).play, share)
+            pool.submit(
+                Lane(library, nodes, Random(seed * 1000 + library.lane), found, told, over, until_late).play, share
+            )
             for library, share in zip(libraries, shares, strict=True)
         ]
+        stack.callback(over.set)  # before the pool waits for its lanes
         for one in playing:
             one.result()
     return found
@@ -91,6 +94,7 @@ class Lane:
     chance: Random
     found: Figures
     told: Callable[[Figures], object]
+    over: Event
     until_late: bool
 
     def play(self, rounds: int) -> None:
@@ -99,16 +103,19 @@ class Lane:
             try:
                 for kinds in _batches(rounds, self.chance):
                     self._batch(kinds, lines, pool)
-                    if self.until_late and self.found.first_late:
+                    if self._is_over():
                         return
             finally:
                 connections.close_all()
+
+    def _is_over(self) -> bool:
+        return self.over.is_set() or (self.until_late and bool(self.found.first_late))
 
     def _batch(self, kinds: list[str], lines: list[Line], pool: ThreadPoolExecutor) -> None:
         readers = scene.seated(self.library, [(kind, KINDS[kind][0]) for kind in kinds])
         for reader in readers:
             _round(reader, lines, pool, self.chance, self.found)
-            if self.until_late and self.found.first_late:
+            if self._is_over():
                 return
         scene.cleared(readers)
         self.told(self.found)
