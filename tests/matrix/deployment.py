@@ -23,6 +23,7 @@ from tests.matrix import names
 
 PATIENCE = 180
 Entry = dict[str, Any]
+NO_SETTINGS = {"LOGIN_URL": None, "LOGIN_WINDOW": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,9 @@ class Deployment:
         return f"{self.at(host)}/iiif/image/3/{identifier}"
 
     def viewer(self, identifier: str, service: str, *, host: str = names.VIEWER, **more: str) -> str:
-        """The plain viewer with one image in it. ``more``: ``window`` (popup, tab, noopener), ``coep``, ``coop``, ``claims``,
-        ``images`` (the host that pixels come from)."""
+        """The plain viewer with one image in it. ``more``: ``window`` (popup, tab, noopener), ``coep``, ``coop``,
+        ``claims-access`` and ``claims-token`` (whom it says it is), ``images`` (the origin that pixels come from).
+        """
         query = urlencode({"image": self.image(identifier), "service": service, **more})
         return f"{self.at(host)}/plain/?{query}"
 
@@ -74,6 +76,10 @@ class Deployment:
     def mark(self) -> int:
         return len(self.log(0))
 
+    def requests(self, since: int, *parts: str) -> list[Entry]:
+        """What was asked of the library since then, at addresses with one of these in them."""
+        return [one for one in self.log(since) if any(part in one.get("path", "") for part in parts)]
+
     def log(self, since: int) -> list[Entry]:
         found: list[Entry] = self.ask("log", since=since)
         return found
@@ -82,6 +88,9 @@ class Deployment:
         """Everybody at home, no header made worse, settings and policies as they were."""
         self.ask("sit", place="home")
         self.ask("headers", overrides={})
+        self.ask("settings", given=NO_SETTINGS)
+        self.ask("policies", fields={"signed": False})
+        self.ask("policies", fields={"signed_if_blocked": True})
 
 
 @contextmanager

@@ -35,6 +35,7 @@ SENT = (
     "cache-control",
 )
 ENVELOPE = re.compile(r'<script id="envelope" type="application/json">(.*?)</script>', re.DOTALL)
+TICKET = re.compile(r"/signed/[^/]+/")
 
 entries: list[dict[str, Any]] = []
 lock = Lock()
@@ -66,12 +67,13 @@ def cookie_set(line: str) -> dict[str, Any]:
 
 
 def message_of(body: bytes) -> str:
-    """What a token page posts: ``token``, or the word for what is wrong; empty if it is no such page."""
+    """What a token page posts, or a redeemed code is answered: ``token``, or the word for what is wrong; empty if it is neither."""
     found = ENVELOPE.search(body.decode("utf-8", "replace"))
-    if found is None:
+    try:
+        told = json.loads(found[1] if found else body)
+    except ValueError:
         return ""
-    envelope = json.loads(found[1])
-    message = envelope.get("message") or {}
+    message = told.get("message") or told
     return "token" if "accessToken" in message else str(message.get("profile") or message.get("error") or "?")
 
 
@@ -116,7 +118,7 @@ def request_of(environ: Environ) -> dict[str, Any]:
     return {
         "host": environ.get("HTTP_HOST", "").partition(":")[0],
         "method": environ["REQUEST_METHOD"],
-        "path": environ.get("PATH_INFO", ""),
+        "path": TICKET.sub("/signed/…/", environ.get("PATH_INFO", "")),
         "origin_named": query.get("origin", [""])[0],
         "bearer": "HTTP_AUTHORIZATION" in environ,
         "cookies": sorted(name for name in names if name),

@@ -30,4 +30,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else "/")
 
 
-urlpatterns = [path("matrix/login", begin), path("matrix/callback", callback), *urls_of_demo]
+def broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("A page that breaks: its answer is one of the chain too.")
+
+
+urlpatterns = [path("matrix/broken", broken), path("matrix/login", begin), path("matrix/callback", callback), *urls_of_demo]

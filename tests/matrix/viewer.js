@@ -4,7 +4,7 @@
  */
 
 const query = new URLSearchParams(location.search);
-const claims = query.get("claims") || location.origin; // what it says it is; a spoofing one lies
+const claims = (call) => query.get(`claims-${call}`) || location.origin; // what it says it is; a spoofing one lies
 const told = [];
 let token = null;
 let known = null;
@@ -31,7 +31,7 @@ async function find() {
 function visit(way) {
   const as = query.get("window") || "popup";
   const features = { popup: "popup,width=500,height=600", tab: "", noopener: "noopener" }[as];
-  const opened = window.open(`${way.access.id}?origin=${encodeURIComponent(claims)}`, "_blank", features);
+  const opened = window.open(`${way.access.id}?origin=${encodeURIComponent(claims("access"))}`, "_blank", features);
   tell("window", { opened: Boolean(opened) });
   if (!opened) return;
   const timer = setInterval(() => {
@@ -58,7 +58,7 @@ function present(way) {
   const timer = setTimeout(() => finish({ profile: "timeout" }), 15000);
   addEventListener("message", hear);
   frame.hidden = true;
-  frame.src = `${way.token.id}?messageId=${messageId}&origin=${encodeURIComponent(claims)}`;
+  frame.src = `${way.token.id}?messageId=${messageId}&origin=${encodeURIComponent(claims("token"))}`;
   tell("frame");
   document.body.append(frame);
 }
@@ -69,8 +69,7 @@ async function probe(way) {
   tell("probe", { status: found.status, located: Boolean(found.location), note: found.note ?? null });
   const elsewhere = query.get("images");
   const published = elsewhere ? way.image.replace(new URL(way.image).origin, elsewhere) : way.image;
-  const place = found.status === 302 ? found.location.id : published;
-  show(`${place}/full/200,/0/default.jpg?fresh=${told.length}`);
+  show(found.status === 302 ? found.location.id : `${published}/full/200,/0/default.jpg?fresh=${told.length}`);
 }
 
 function show(address) {
