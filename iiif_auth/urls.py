@@ -12,6 +12,7 @@ from iiif_auth.http.access import access
 from iiif_auth.http.ask import ask, asked
 from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
+from iiif_auth.http.diagnosis import diagnosis, frame, seen, window
 from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
@@ -40,6 +41,10 @@ urlpatterns = [
     path("check", check, name="check"),
     path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),
+    path("diagnosis", diagnosis, name="diagnosis"),
+    path("diagnosis/window", window, name="diagnosis-window"),
+    path("diagnosis/frame", frame, name="diagnosis-frame"),
+    path("diagnosis/seen", seen, name="diagnosis-seen"),
     path("services", ServicesView.as_view(), name="services"),
     path("services/<str:reference>", ServicesView.as_view(), name="services"),
     path("manifest", ManifestView.as_view(), name="manifest"),

@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 
 from iiif_auth.cors import CORS, PREFLIGHT
 
-__all__ = ["CORS", "NEVER_STORE", "PAGE", "PREFLIGHT", "TOKEN_PAGE", "page_policy", "token_policy", "with_headers"]
+__all__ = ["CORS", "NEVER_STORE", "PAGE", "PREFLIGHT", "TOKEN_PAGE", "asking_policy", "page_policy", "token_policy", "with_headers"]
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -46,6 +46,16 @@ def page_policy() -> str:
         f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def asking_policy(*, framed: bool) -> str:
+    """The Content-Security-Policy of pages whose own script asks us something; ``framed`` ones may be shown on any site's page."""
+    own = _static_source()
+    policy = (
+        f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'"
+    )
+    return policy if framed else f"{policy}; frame-ancestors 'none'"
 
 
 def token_policy(nonce: str) -> str:

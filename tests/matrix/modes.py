@@ -16,7 +16,7 @@ Start = Callable[[], AbstractContextManager[Driver]]
 ALLOW_POPUPS = {
     "Chromium": {"arguments": ("--disable-popup-blocking",)},
     "Firefox": {"preferences": {"dom.disable_open_during_load": False}},
-    "WebKitGTK": {},
+    "WebKitGTK": {"arguments": ("--javascript-can-open-windows-automatically=true",)},
 }
 """As a library sets up its kiosk: the viewer there opens a window without a click."""
 

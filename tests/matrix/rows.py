@@ -193,6 +193,7 @@ def no_second_window(visit: Visit) -> str:
 
 
 FRAMED = {
+    "/iiif-auth/diagnosis/frame": True,
     "/iiif-auth/2/token/merehaven-login?messageId=m&origin=ORIGIN": True,
     "/iiif-auth/2/access/merehaven-terms?origin=ORIGIN": False,
     "/accounts/login/": False,
@@ -211,8 +212,9 @@ def frames(visit: Visit) -> str:
         visit.browser.goto(visit.library.nested(page))
         time.sleep(1)
         entries = visit.library.log(mark)
-        asked_for = [one["path"] for one in entries if "path" in one and address.startswith(one["path"])]
+        asked_for = [one["status"] for one in entries if "path" in one and address.partition("?")[0] == one["path"]]
         assert asked_for, f"{address} was not even asked for"
+        assert asked_for[0] != 404, f"there is no page at {address}"
         shown = shown_in_frame(visit, entries)
         assert shown == allowed, f"{address} {'was' if shown else 'was not'} shown in a frame"
         seen.append(f"{address.partition('?')[0].rpartition('/iiif-auth')[2]}: {'yes' if shown else 'no'}")
