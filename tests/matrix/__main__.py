@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 import traceback
@@ -88,5 +89,11 @@ def main(options: Namespace) -> int:
     return 0 if not any(words.startswith("failed") for words in found.values()) else 1
 
 
+def ended(*_signal: object) -> None:
+    """Whoever ends this wants its browsers and its server ended too."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, ended)
     sys.exit(main(arguments()))

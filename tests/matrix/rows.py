@@ -231,7 +231,7 @@ def shown_in_frame(visit: Visit, entries: list[Entry]) -> bool:
 
 def reloaded(visit: Visit) -> str:
     """The page again; no window."""
-    ways.login(visit)
+    signed_in(visit)
     mark = visit.library.mark()
     visit.open(visit.library.viewer("herbal-1", LOGIN))
     visit.browser.click("#again")
@@ -239,9 +239,16 @@ def reloaded(visit: Visit) -> str:
     return good(visit.library.log(mark))
 
 
+def signed_in(visit: Visit) -> None:
+    """Through a login; whatever a row then finds refused was not refused before."""
+    mark = visit.library.mark()
+    ways.login(visit)
+    good(visit.library.log(mark))
+
+
 def left(visit: Visit) -> str:
     """After logging out: the token held, a new token, the picture, and the signed address that was handed out."""
-    ways.login(visit)
+    signed_in(visit)
     before = visit.library.mark()
     address = str(visit.browser.run("() => document.getElementById('picture').src"))
     visit.browser.click("#leave")
@@ -314,7 +321,7 @@ def nothing_pending(visit: Visit) -> str:
 def permitted(visit: Visit) -> str:
     """The person has allowed the library its cookies on the viewer's pages (set over the browser's own protocol)."""
     viewer = visit.library.at(names.VIEWER)
-    ways.login(visit)
+    signed_in(visit)
     visit.browser.permit_storage_access(viewer, visit.library.library)  # type: ignore[attr-defined]
     mark = visit.library.mark()
     visit.open(visit.library.viewer("herbal-1", LOGIN))
