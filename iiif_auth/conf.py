@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 DEFAULTS: dict[str, Any] = {
     "BASE_URL": "",
     "LOGIN_URL": "",
+    "LOGIN_WINDOW": "same",
     "TRUSTED_PROXIES": 0,
     "PLAIN_HTTP_VIEWERS": True,
     "SEND_FILE": "",
@@ -21,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "LOCATIONS": "",
     "SUBJECT": "",
     "IS_AUTHENTICATED": "",
+    "ITEM_PAGE": "",
     "MANIFEST_SOURCES": (),
     "MANIFEST_PATHS": (),
     "DOORS": (),
@@ -61,6 +63,11 @@ class Conf:
         return str(self._value("LOGIN_URL") or settings.LOGIN_URL)
 
     @property
+    def LOGIN_WINDOW(self) -> str:
+        """Where people log in for a viewer: ``same`` window, or a ``side`` window for providers that cut openers off."""
+        return str(self._value("LOGIN_WINDOW"))
+
+    @property
     def TIME_ZONE(self) -> str:
         """Where days begin, for the dates that refused people are told: Django's ``TIME_ZONE``."""
         return str(settings.TIME_ZONE)
@@ -99,6 +106,11 @@ class Conf:
     def IS_AUTHENTICATED(self) -> Callable[..., bool] | None:
         """A hook ``(user) -> bool`` for hosts whose anonymous visitors have an account of their own."""
         return self._hook("IS_AUTHENTICATED")
+
+    @property
+    def ITEM_PAGE(self) -> Callable[[str], str | None] | None:
+        """A hook ``(url) -> str | None``: the page of an item on this site, for readers whose browser lets no viewer show it."""
+        return self._hook("ITEM_PAGE")
 
     @property
     def MANIFEST_SOURCES(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ LINKS: dict[str, Callable[[], Any]] = {
     "service": lambda: AccessService,
     "substitute": lambda: Resource,
 }
-OWN = ("name", "about", "zone", "signed", "requestable", "second_approver", "secret_from_staff")
+OWN = ("name", "about", "zone", "signed", "signed_if_blocked", "requestable", "second_approver", "secret_from_staff")
 
 
 class NotPublished(Exception):
@@ -196,4 +196,4 @@ def value_of(row: AccessPolicy) -> policy.Policy:
     texts = tuple(
         (policy.Why(one.why), policy.Text(texts_of(one.heading), texts_of(one.note))) for one in row.texts.all()
     )
-    return policy.Policy(row.slug, tiers, texts, row.name, row.signed)
+    return policy.Policy(row.slug, tiers, texts, row.name, row.signed, signed_if_blocked=row.signed_if_blocked)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -123,12 +123,30 @@ COOKIE = "__Host-iiif_access"
 carries the same cookie as a library on the web."""
 
 
+TWIN = "__Host-iiif_twin"
+"""The access cookie's ``Partitioned`` twin: it lives in the viewer's own partition, where browsers that block cookies of other
+sites still keep one (browsers.md, section 4.1). Another name, or both would be two cookies of one name."""
+
+
 def cookie_secret(request: HttpRequest) -> str | None:
     """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
+    return _sent_alone(request, COOKIE)
+
+
+def twin_secret(request: HttpRequest) -> str | None:
+    """The secret in the twin; ``None`` wherever an access cookie was sent too, sound or not: two are never merged (INV4)."""
+    return None if _sent(request, COOKIE) else _sent_alone(request, TWIN)
+
+
+def _sent_alone(request: HttpRequest, name: str) -> str | None:
+    value = request.COOKIES.get(name, "")
+    return value if _sent(request, name) <= 1 and value else None
+
+
+def _sent(request: HttpRequest, name: str) -> int:
+    """How many cookies of this name came along."""
     # Names are compared as Django reads them, or a blank before the “=” would make a second cookie invisible here.
-    sent = [part for part in request.META.get("HTTP_COOKIE", "").split(";") if part.partition("=")[0].strip() == COOKIE]
-    value = request.COOKIES.get(COOKIE, "")
-    return value if len(sent) <= 1 and value else None
+    return sum(part.partition("=")[0].strip() == name for part in request.META.get("HTTP_COOKIE", "").split(";"))
 
 
 class Standing(Enum):
@@ -149,10 +167,17 @@ class CurrentPass:
 
 
 def current_pass(request: HttpRequest, at: datetime | None = None) -> CurrentPass:
-    """The pass behind the access cookie; one query, or none without a cookie."""
+    """The pass behind the access cookie; one query, or none without a cookie. A twin counts for nothing on pages of our own."""
     if cookie_secret(request) is None:
         return CurrentPass(Standing.ABSENT)
     return _standing(presenting(request)().holder, at or timezone.now())
+
+
+def framed_pass(request: HttpRequest, origin: str) -> CurrentPass:
+    """The pass that a viewer's frame presents: by access cookie, or by a twin that was given for this very site."""
+    if twin_secret(request) is None:
+        return current_pass(request)
+    return _standing(presenting(request, origin)().holder, timezone.now())
 
 
 def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
@@ -161,12 +186,19 @@ def _standing(facts: store.PassFacts | None, at: datetime) -> CurrentPass:
     return CurrentPass(Standing.EXPIRED if facts.expired(at) else Standing.SOUND, facts)
 
 
-def presenting(request: HttpRequest) -> store.Finder:
-    """How to read what this browser presents: the pass behind its access cookie, if that can be one of ours."""
-    secret = cookie_secret(request)
-    if secret is None or not SECRET.fullmatch(secret):
-        return store.nobody
-    return partial(store.presented_pass, digest(secret))
+def presenting(request: HttpRequest, origin: str | None = None) -> store.Finder:
+    """How to read what this browser presents: the pass behind its access cookie or its twin, if that can be one of ours.
+
+    ``origin`` asks for a twin of that site only; ``None`` for any, since pictures do not say for whom they are.
+    """
+    for secret, find in ((cookie_secret(request), store.presented_pass), (twin_secret(request), _twin_at(origin))):
+        if secret is not None:
+            return partial(find, digest(secret)) if SECRET.fullmatch(secret) else store.nobody
+    return store.nobody
+
+
+def _twin_at(origin: str | None) -> Callable[[str], store.Presented]:
+    return partial(store.presented_twin, origin=origin)
 
 
 def browser(request: HttpRequest) -> Subject:

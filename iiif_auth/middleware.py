@@ -11,6 +11,8 @@ COOKIE = "iiif_auth_flow"
 SALT = "iiif_auth.flow"
 MINUTES = 15
 HEADER = "Cross-Origin-Opener-Policy"
+PAGES = ("access", "handoff")
+"""The pages that a viewer's hold goes through: the access page, and the window that carries consent back."""
 
 
 def mark(response: HttpResponse) -> None:
@@ -36,7 +38,7 @@ def is_marked(request: HttpRequest) -> bool:
 
 def is_access_page(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and match.url_name == "access" and "iiif_auth" in match.app_names
+    return match is not None and match.url_name in PAGES and "iiif_auth" in match.app_names
 
 
 class FlowMiddleware:

@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 
-from iiif_auth import identify, store, terms
-from iiif_auth.models import AccessService, Agreement, ClientCode, Invitation, Pass, Token
+from iiif_auth import identify, store, terms, twins
+from iiif_auth.models import AccessService, Agreement, ClientCode, Handoff, Invitation, Pass, Token, Twin
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.types import Pattern
 
@@ -45,6 +45,7 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
     holder = _kept_pass(request, now) or Pass(created=now, ends=now)
     secret = identify.new_secret()
     holder.digest = identify.digest(secret)
+    _end_carriers(holder)
     signs_in = service.pattern is Pattern.LOGIN and identify.is_signed_in(request)
     _prolong(holder, service, now, anew=signs_in or holder.pk is None)
     if signs_in:
@@ -60,6 +61,17 @@ def grant(request: HttpRequest, service: policy.AccessService, origin: str) -> s
         here, language = identify.address(request), get_language() or ""
         terms.note_acceptance(holder, row.pk, version, origin, here, language, now)
     return secret
+
+
+def _end_carriers(holder: Pass) -> None:
+    """End everything else that speaks for a pass whose cookie changes: whoever planted it keeps no part of it (security K1).
+
+    Tokens that stand for cookies are left: they open nothing, and the viewer that holds one is not to be cut off by a click.
+    """
+    if holder.pk is not None:
+        Twin.objects.filter(holder=holder).delete()
+        Handoff.objects.filter(holder=holder).delete()
+        Token.objects.filter(holder=holder, cookieless=True).delete()
 
 
 def _sign_in(holder: Pass, user: Any) -> None:
@@ -83,6 +95,7 @@ def grant_by_invitation(request: HttpRequest, invitation: Invitation) -> str:
     )
     secret = identify.new_secret()
     holder.digest, holder.invitation = identify.digest(secret), invitation
+    _end_carriers(holder)
     holder.seen, holder.idle_until = now, now + timedelta(minutes=holder.idle_minutes)
     holder.save()
     Invitation.objects.filter(pk=invitation.pk).update(seen=now)
@@ -117,9 +130,18 @@ def _kept_pass(request: HttpRequest, now: datetime) -> Pass | None:
 
 
 def mint(
-    service: policy.AccessService, dialect: str, origin: str, facts: store.PassFacts | None
+    service: policy.AccessService,
+    dialect: str,
+    origin: str,
+    facts: store.PassFacts | None,
+    *,
+    twin: str = "",
+    cookieless: bool = False,
 ) -> tuple[str, int] | None:
     """A new token and its life in seconds; ``None`` if the pass ended in the meantime (security K6).
+
+    ``twin`` is the secret of a new partitioned cookie for the same site, if the browser is to be given one; ``cookieless`` says
+    that the browser keeps our cookies out.
 
     Without a pass the token stands for an address, which the probe sees for itself: nothing is stored, and a flood of
     such tokens leaves no trace (security T13).
@@ -131,20 +153,20 @@ def mint(
     ends = min(now + timedelta(seconds=service.token_seconds), facts.ends)
     with transaction.atomic(using=store.database()):
         # Prolonging the pass takes hold of its row: a logout comes before all this or after it, never in between.
-        if not identify.slide(facts, now) or not _still_agreed(facts.id, service.slug):
+        row = (identify.digest(token), facts.id, service.slug, dialect, origin, now, ends, cookieless)
+        if not identify.slide(facts, now) or not _stored(row):
             return None
-        _store_token(identify.digest(token), facts.id, service.slug, dialect, origin, now, ends)
+        if twin:
+            twins.note(twin, facts.id, origin, now)
     return token, max(1, int((ends - now).total_seconds()))
 
 
-AGREED = f"""
-SELECT 1 FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
-    WHERE a.holder_id = %s AND s.slug = %s AND a.version = {store.VERSION}
+STORE = f"""
+INSERT INTO iiif_auth_token (digest, holder_id, service, dialect, origin, created, ends, cookieless)
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s WHERE EXISTS (
+        SELECT 1 FROM iiif_auth_agreement a JOIN iiif_auth_accessservice s ON s.id = a.service_id
+        WHERE a.holder_id = %s AND s.slug = %s AND a.version = {store.VERSION})
 """  # noqa: S608 - our own text
-STORE = """
-INSERT INTO iiif_auth_token (digest, holder_id, service, dialect, origin, created, ends)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
-"""
 END_SURPLUS = """
 DELETE FROM iiif_auth_token WHERE id IN (
     SELECT id FROM iiif_auth_token WHERE holder_id = %s AND service = %s
@@ -153,21 +175,17 @@ DELETE FROM iiif_auth_token WHERE id IN (
 """Viewers ask for a token every few minutes; the ORM would take five times as long over these three statements."""
 
 
-def _still_agreed(holder: int, service: str) -> bool:
-    with connections[store.database()].cursor() as cursor:
-        now = connections[store.database()].ops.adapt_datetimefield_value(timezone.now())
-        cursor.execute(AGREED, [holder, service, now])
-        return cursor.fetchone() is not None
-
-
-def _store_token(
-    digest: str, holder: int, service: str, dialect: str, origin: str, now: datetime, ends: datetime
-) -> None:
+def _stored(row: tuple[str, int, str, str, str, datetime, datetime, bool]) -> bool:
+    """Store a token if its service is still agreed to; whether it was."""
+    _digest, holder, service, *_rest, now, ends, cookieless = row
     connection = connections[store.database()]
-    times = [connection.ops.adapt_datetimefield_value(time) for time in (now, ends)]
+    at, until = (connection.ops.adapt_datetimefield_value(time) for time in (now, ends))
     with connection.cursor() as cursor:
-        cursor.execute(STORE, [digest, holder, service, dialect, origin, *times])
+        cursor.execute(STORE, [*row[:5], at, until, cookieless, holder, service, at])
+        if not cursor.rowcount:
+            return False
         cursor.execute(END_SURPLUS, [holder, service, MOST_TOKENS])
+        return True
 
 
 def _hold(facts: store.PassFacts | None) -> bool:
@@ -208,6 +226,7 @@ def prune(now: datetime | None = None) -> tuple[int, int]:
     """
     at = now or timezone.now()
     ClientCode.objects.filter(ends__lte=at).delete()
+    Handoff.objects.filter(ends__lte=at).delete()
     _, tokens = Token.objects.filter(ends__lte=at).delete()
     _, passes = Pass.objects.filter(ends__lte=at - timedelta(days=7)).delete()
     return tokens.get(Token._meta.label, 0) + passes.get(Token._meta.label, 0), passes.get(Pass._meta.label, 0)

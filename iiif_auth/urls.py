@@ -13,12 +13,14 @@ from iiif_auth.http.ask import ask, asked
 from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
 from iiif_auth.http.diagnosis import diagnosis, frame, seen, window
+from iiif_auth.http.handoff import handoff, redeem, standing
 from iiif_auth.http.invited import invited
 from iiif_auth.http.logout import logout
 from iiif_auth.http.manifest import ManifestView
 from iiif_auth.http.probe import ProbeView
 from iiif_auth.http.refused import refused
 from iiif_auth.http.services import ServicesView
+from iiif_auth.http.side import session, signed_in
 from iiif_auth.http.signed import at_signed_address
 from iiif_auth.http.token import token
 from iiif_auth.protocol.dialects import PROBES, SPACES
@@ -31,9 +33,14 @@ app_name = "iiif_auth"
 urlpatterns = [
     re_path(rf"^{ANY}/access/{SLUG}\Z", access, name="access"),
     re_path(rf"^{ANY}/token/{SLUG}\Z", token, name="token"),
+    re_path(rf"^{ANY}/redeem/{SLUG}\Z", redeem, name="redeem"),
     re_path(rf"^{ANY}/logout/{SLUG}\Z", logout, name="logout"),
     re_path(rf"^{ANY}/client/{SLUG}\Z", client, name="client"),
     re_path(rf"^{PROBING}/probe/(?P<reference>[^/]+)\Z", ProbeView.as_view(), name="probe"),
+    path("handoff", handoff, name="handoff"),
+    path("handoff/standing", standing, name="standing"),
+    path("signed-in", signed_in, name="signed-in"),
+    path("session", session, name="session"),
     path("refused/<str:reference>", refused, name="refused"),
     path("ask/<str:reference>", ask, name="ask"),
     path("asked/<str:secret>", asked, name="asked"),

@@ -151,12 +151,15 @@ class Browser(Client):
 
     def __init__(self, address: str = HOME, **extra: Any) -> None:
         super().__init__(enforce_csrf_checks=True, HTTP_HOST=HOST, REMOTE_ADDR=address, **extra)
+        self.twin = ""
 
     def generic(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["secure"] = True
         response = super().generic(*args, **kwargs)
         for name in [name for name, morsel in self.cookies.items() if morsel["max-age"] == 0]:
             del self.cookies[name]
+        if identify.TWIN in response.cookies:  # it lies in the viewer's partition, and goes along only from there
+            self.twin = self.cookies.pop(identify.TWIN).value
         return response
 
     @property

@@ -37,7 +37,7 @@ def free_slug(slug: str, model: type[models.Model] = AccessPolicy) -> str:
 def copied(row: AccessPolicy, *, name: str, slug: str) -> AccessPolicy:
     """A policy like this one, with its tiers, conditions, services and texts; in use even if that was a template."""
     tiers, texts = list(row.tiers.all()), list(row.texts.all())
-    kept = {field: getattr(row, field) for field in ("about", "zone", "signed", *ASKING)}
+    kept = {field: getattr(row, field) for field in ("about", "zone", "signed", "signed_if_blocked", *ASKING)}
     copy = AccessPolicy.objects.create(slug=slug, name=name[:200], **kept)
     for tier in tiers:
         copy_tier(tier, copy)

@@ -368,7 +368,7 @@ class AccessPolicyAdmin(Admin):
 
 
 ASKING: dict[str, Any] = {"fields": copying.ASKING, "classes": ("collapse",)}
-MORE: dict[str, Any] = {"fields": ("zone", "signed", "is_template"), "classes": ("collapse",)}
+MORE: dict[str, Any] = {"fields": ("zone", "signed", "signed_if_blocked", "is_template"), "classes": ("collapse",)}
 
 
 def changelist(model: str) -> str:

@@ -78,7 +78,7 @@ def _content(request: HttpRequest, wanted: Asked) -> HttpResponseBase:
             request.iiif_auth_open = found.everybodys  # type: ignore[attr-defined]
             return guard.admitted(request, delivered(request, wanted, rendition))
         case Denied() | Unknown():
-            return guard.refused(content_status(found.decision))
+            return guard.refused_here(request, content_status(found.decision))
 
 
 def delivered(request: HttpRequest, wanted: Asked, rendition: Rendition) -> HttpResponseBase:

@@ -4,7 +4,7 @@ an object in a private bucket, or to an address that we sign (requirements A2-PR
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from iiif_auth.conf import conf
@@ -12,6 +12,30 @@ from iiif_auth.enforce import doors, objects, signed
 from iiif_auth.policy.decide import in_force, is_allowed
 from iiif_auth.policy.types import Allowed, ImageApi, Offer, Rendition, Subject
 from iiif_auth.store import PassFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who shows a token: the pass behind it, and whoever has nothing in hand at the same address.
+
+    ``cookieless``: the token was drawn in a browser that was measured to keep our cookies out.
+    """
+
+    holder: PassFacts | None
+    here: Subject
+    cookieless: bool = False
+
+
+def delivered_to(bearer: Bearer, decision: Allowed, offer: Offer, now: datetime) -> Allowed | None:
+    """The same yes as :func:`delivered`, or ``None`` where no cookie can come and no policy has an address signed instead.
+
+    A probe that said yes there would send the viewer to pictures that the content refuses (INV5).
+    """
+    holder = bearer.holder
+    found = delivered(decision, offer, holder, bearer.here, now)
+    if not bearer.cookieless or holder is None or found is not decision or is_allowed(offer, bearer.here, now):
+        return found
+    return _signed(decision, holder, now) if signs_if_blocked(offer) else None
 
 
 def delivered(decision: Allowed, offer: Offer, holder: PassFacts | None, here: Subject, now: datetime) -> Allowed:
@@ -24,12 +48,21 @@ def delivered(decision: Allowed, offer: Offer, holder: PassFacts | None, here: S
     Raises:
         Exception: whatever the hook raises, and what :func:`elsewhere` says of its answer; neither is a yes (INV6).
     """
-    rendition = decision.rendition
-    address = elsewhere(rendition)
-    if address is None and holder is not None and signs(offer) and not is_allowed(offer, here, now):
-        place = rendition.location or rendition.uri
-        address = signed.address(place, signed.issue(place, holder, now))
-    return decision if address is None else replace(decision, rendition=replace(rendition, location=address))
+    address = elsewhere(decision.rendition)
+    if address is not None:
+        return _at(decision, address)
+    if holder is not None and signs(offer) and not is_allowed(offer, here, now):
+        return _signed(decision, holder, now)
+    return decision
+
+
+def _signed(decision: Allowed, holder: PassFacts, now: datetime) -> Allowed:
+    place = decision.rendition.location or decision.rendition.uri
+    return _at(decision, signed.address(place, signed.issue(place, holder, now)))
+
+
+def _at(decision: Allowed, address: str) -> Allowed:
+    return replace(decision, rendition=replace(decision.rendition, location=address))
 
 
 def elsewhere(rendition: Rendition) -> str | None:
@@ -53,6 +86,11 @@ def elsewhere(rendition: Rendition) -> str | None:
 def signs(offer: Offer) -> bool:
     """Whether a policy that bears on it wants signed addresses."""
     return any(policy is not None and policy.signed for policy in in_force(offer.levels))
+
+
+def signs_if_blocked(offer: Offer) -> bool:
+    """Whether a policy that bears on it wants signed addresses for browsers that keep our cookies out."""
+    return any(policy is not None and policy.signed_if_blocked for policy in in_force(offer.levels))
 
 
 def edge_address(rendition: Rendition, now: datetime) -> str | None:

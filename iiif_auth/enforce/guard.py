@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from iiif_auth import cors, counting, identify, store
+from iiif_auth import cors, counting, identify, storage_access, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import signed
 from iiif_auth.policy.decide import decide
@@ -135,7 +135,7 @@ def _refusal(request: HttpRequest, found: Verdict, *, take: bool, degraded: Degr
         case Denied() if degraded is not None and (instead := _lesser(request, found.offer, found.decision)):
             return sent_on(degraded(request, instead))
         case Denied() | Unknown():
-            return refused(content_status(found.decision))
+            return refused_here(request, content_status(found.decision))
 
 
 def _lesser(request: HttpRequest, offer: Offer | None, decision: Denied) -> str | None:
@@ -178,6 +178,14 @@ def refused(status: int) -> HttpResponse:
         response.headers[name] = value
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def refused_here(request: HttpRequest, status: int) -> HttpResponse:
+    """A refusal, with a word to browsers that held our cookie back although they may send it."""
+    response = refused(status)
+    if status == 401:
+        storage_access.retried(request, response)
     return response
 
 

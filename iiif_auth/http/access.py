@@ -6,11 +6,11 @@ Nothing is granted without a click on our own page (A2-INT-04), except at a kios
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,8 +18,9 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iiif_auth import clients, identify, middleware, passes, store, terms
+from iiif_auth import clients, handoffs, identify, middleware, passes, store, terms
 from iiif_auth.conf import conf
+from iiif_auth.http import side
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
 from iiif_auth.http.reading import text
 from iiif_auth.models import Terms
@@ -176,10 +177,13 @@ def is_for_a_page(request: HttpRequest) -> bool:
 
 
 def to_login(request: HttpRequest) -> HttpResponse:
-    """To the host's login page and back here. ``next`` is our own path; the viewer's origin is only a parameter in it."""
-    url = resolve_url(conf.LOGIN_URL)
-    separator = "&" if "?" in url else "?"
-    response = HttpResponseRedirect(f"{url}{separator}{urlencode({'next': request.get_full_path()})}")
+    """To the host's login page and back here, or to it in a window at the side (:mod:`iiif_auth.http.side`).
+
+    ``next`` is our own path; the viewer's origin is only a parameter in it.
+    """
+    if conf.LOGIN_WINDOW == "side":
+        return side.choice(request)
+    response = HttpResponseRedirect(side.login_page(request.get_full_path()))
     middleware.mark(response)
     return with_headers(response, PAGE)
 
@@ -205,17 +209,35 @@ def confirmation(request: HttpRequest, visit: Visit, current: Terms | None = Non
         "origin": visit.origin,
         "person": request.user if is_login and identify.is_signed_in(request) else None,
         "invited": is_login and not identify.is_signed_in(request),
+        "handoff": reverse("iiif_auth:handoff"),
     }
     return page(request, "iiif_auth/access.html", context)
 
 
 def granted(request: HttpRequest, visit: Visit) -> HttpResponse:
+    stuck = request.method == "GET" and _is_stuck(request, visit)
     secret = passes.grant(request, visit.service, visit.origin)
     clients.note_visit(request, secret)
-    response = page(request, "iiif_auth/done.html", {"origin": visit.origin})
+    context = {
+        "origin": visit.origin,
+        "service": visit.service.slug,
+        "window": WINDOWS.get(request.POST.get("second-window", ""), ""),
+        "handoff": reverse("iiif_auth:handoff"),
+        "stuck": stuck,
+    }
+    response = page(request, "iiif_auth/done.html", context)
     passes.set_cookie(response, secret, visit.service)
     middleware.unmark(response)
     return response
+
+
+WINDOWS = {name: name for name in ("opened", "blocked", "lost")}
+"""What the script of the page says of the window that carries consent back: opened in the click, blocked by the browser, or of no
+use, as this tab was cut from the viewer. Without a script it says nothing."""
+
+
+def _is_stuck(request: HttpRequest, visit: Visit) -> bool:
+    return handoffs.is_stuck(identify.current_pass(request).facts, visit.service.slug, visit.origin)
 
 
 def said(request: HttpRequest, status: int, heading: str, note: str) -> HttpResponse:

@@ -39,12 +39,15 @@ def with_headers(response: Response, headers: Mapping[str, str], *, vary: tuple[
     return response
 
 
-def page_policy() -> str:
-    """The Content-Security-Policy of our own pages: nothing from elsewhere, and nobody frames them (A2-INT-09)."""
+def page_policy(*, asks: bool = False) -> str:
+    """The Content-Security-Policy of our own pages: nothing from elsewhere, and nobody frames them (A2-INT-09).
+
+    ``asks``: the page's script asks this site something.
+    """
     own = _static_source()
     return (
         f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"{_asking(asks)}form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -58,9 +61,13 @@ def asking_policy(*, framed: bool) -> str:
     return policy if framed else f"{policy}; frame-ancestors 'none'"
 
 
-def token_policy(nonce: str) -> str:
+def token_policy(nonce: str, *, asks: bool = False) -> str:
     """The Content-Security-Policy of the token page, which anybody may frame (A2-TOK-12)."""
-    return f"default-src 'none'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src 'nonce-{nonce}'; {_asking(asks)}base-uri 'none'; form-action 'none'"
+
+
+def _asking(asks: bool) -> str:
+    return "connect-src 'self'; " if asks else ""
 
 
 def _static_source() -> str:

@@ -15,8 +15,8 @@ from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
 from iiif_auth.http.links import links
 from iiif_auth.http.reading import languages
 from iiif_auth.policy.decide import decide
-from iiif_auth.policy.types import Allowed, Decision, Offer
-from iiif_auth.protocol import dialects, identity
+from iiif_auth.policy.types import Allowed, Decision, Denied, Offer, Rendition, Why
+from iiif_auth.protocol import dialects, identity, texts
 from iiif_auth.protocol.dialect import Question
 from iiif_auth.protocol.terms import services_of
 
@@ -61,9 +61,20 @@ def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offe
     decision = decide(offer, asker, now)
     counting.note("probe", offer, decision, asker.address, now)
     if isinstance(decision, Allowed) and offer is not None:
-        holder = None if token is None else token.holder
-        return delivering.delivered(decision, offer, holder, identify.ambient(request._request), now), offer
+        here = identify.ambient(request._request)
+        bearer = delivering.Bearer(token.holder, here, token.cookieless) if token else delivering.Bearer(None, here)
+        found = delivering.delivered_to(bearer, decision, offer, now)
+        return found or kept_out(request, reference, decision.rendition), offer
     return decision, offer
+
+
+def kept_out(request: Request, reference: str, rendition: Rendition) -> Denied:
+    """No, for a browser that lets no cookie of ours into the viewer: with the way to the item on our own site, and with no
+    service, since another login would change nothing.
+    """
+    hook = conf.ITEM_PAGE
+    address = (hook(rendition.uri) if hook else None) or asking_page(request, reference)
+    return Denied(rendition, why=Why.NOT_OFFERED, text=texts.kept_out(address))
 
 
 def doors(offer: Offer | None, space: str) -> identify.Doors:

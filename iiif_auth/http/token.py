@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
-from iiif_auth import clients, identify, passes, store
+from iiif_auth import clients, handoffs, identify, passes, storage_access, store, twins
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, TOKEN_PAGE, token_policy, with_headers
 from iiif_auth.http.reading import languages
@@ -28,6 +31,9 @@ logger = logging.getLogger("iiif_auth.token")
 
 MAX_MESSAGE_ID = 4096
 """Some viewers use a whole URL as ``messageId``, 2 kB long (browsers.md, section 8)."""
+
+LISTENING = 6
+"""Seconds for which a frame waits for a code that is on its way; some viewers give up not long after."""
 
 FRAMES = ("iframe", "frame", "embed", "object", "empty", "")
 
@@ -81,32 +87,68 @@ def token(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """Post a token to exactly the origin named, or an error. A version without origins posts to ``*`` (A092-TOK-03)."""
     ask = asked(request)
     dialect = dialects.assumed(space, origin=ask.origin != "")
+    ladder: JSON | None = None
     try:
         service = identify.service_called(slug, space)
         dialect = (dialects.spoken(space, service, origin=ask.origin != "") if service else None) or dialect
         found = answer(request, dialect, service, ask)
         body = _told(request, dialect, service, found)
+        if found in CLIMBED and not ask.answered_as_json(dialect):
+            ladder = rungs(ask, space, slug)
     except Exception as error:  # whatever happened, a viewer waits for a message, and an error is not a token (INV6)
         logger.error("The token service could not answer.", exc_info=error)
         found = Problem.UNAVAILABLE
         body = dialect.error(found, None, ("en",))
     if ask.answered_as_json(dialect):
         return plain(body, JSON_STATUS[found] if isinstance(found, Problem) else 200)
-    return page(request, {**body, "messageId": ask.message_id}, ask.target)
+    response = page(request, {**body, "messageId": ask.message_id}, ask.target, ladder)
+    return carried(request, response, ask, found)
 
 
-def _told(
-    request: HttpRequest, dialect: Dialect, service: AccessService | None, found: Problem | tuple[str, int]
-) -> JSON:
+CLIMBED = (Problem.MISSING_ASPECT, Problem.INVALID_ASPECT, Problem.EXPIRED_ASPECT)
+"""What is missing here may yet be found on another rung: the browser keeps a cookie back, or a code is on its way."""
+
+
+def rungs(ask: Asked, space: str, slug: str) -> JSON:
+    """What the frame may still try before it posts the error: where to redeem a code, and for how many seconds to listen for one.
+
+    It listens only while a code for this very site is on its way; otherwise the error is posted at once.
+    """
+    listen = LISTENING if handoffs.pending(ask.origin or "") else 0
+    query = urlencode({"messageId": ask.message_id, **({"origin": ask.origin} if ask.origin else {})})
+    place = reverse("iiif_auth:redeem", kwargs={"space": space, "slug": slug})
+    return {"listen": listen, "redeem": f"{place}?{query}", "origin": ask.origin or ""}
+
+
+def carried(request: HttpRequest, response: HttpResponse, ask: Asked, found: Problem | Drawn) -> HttpResponse:
+    """The page with what else carries access: a twin of the cookie, or a word to a browser that kept the cookie back."""
+    if isinstance(found, Problem):
+        storage_access.retried(request, response, ask.origin or "")
+        return response
+    storage_access.kept(request, response)
+    if found.twin:
+        twins.set_cookie(response, found.twin, found.whole)
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A new token and its life in seconds; the secret of a new twin, if there is one, and the seconds that the pass still has."""
+
+    token: str = field(repr=False)
+    seconds: int
+    twin: str = field(default="", repr=False)
+    whole: int = 0
+
+
+def _told(request: HttpRequest, dialect: Dialect, service: AccessService | None, found: Problem | Drawn) -> JSON:
     if isinstance(found, Problem):
         return dialect.error(found, service, languages(request))
-    return dialect.token(*found)
+    return dialect.token(found.token, found.seconds)
 
 
-def answer(
-    request: HttpRequest, dialect: Dialect, service: AccessService | None, ask: Asked
-) -> Problem | tuple[str, int]:
-    """A new token and its life in seconds, or what is wrong."""
+def answer(request: HttpRequest, dialect: Dialect, service: AccessService | None, ask: Asked) -> Problem | Drawn:
+    """A new token, or what is wrong."""
     as_json = ask.answered_as_json(dialect)
     if service is None or not ask.understood(dialect) or not _may_be_answered(request, as_json):
         return Problem.INVALID_REQUEST
@@ -117,7 +159,31 @@ def answer(
     holder = found.facts.id if found.facts else None
     if not dialect.names_origin and not clients.use_code(request.GET.getlist("code"), service, holder):
         return Problem.INVALID_CLIENT
-    return passes.mint(service, dialect.name, ask.origin or "", found.facts) or Problem.INVALID_ASPECT
+    return _drawn(request, dialect, service, ask, found.facts)
+
+
+def _drawn(
+    request: HttpRequest, dialect: Dialect, service: AccessService, ask: Asked, facts: store.PassFacts | None
+) -> Problem | Drawn:
+    """A token of this pass, and a twin for whoever is in a frame and brings none."""
+    twin = twins.lacking(request) if facts is not None and not ask.answered_as_json(dialect) else ""
+    minted = passes.mint(service, dialect.name, ask.origin or "", facts, twin=twin)
+    if minted is None:
+        return Problem.INVALID_ASPECT
+    log_drawn(_mode(request, facts), service, ask.origin)
+    whole = max(1, int((facts.ends - timezone.now()).total_seconds())) if facts else 0
+    return Drawn(*minted, twin, whole)
+
+
+def _mode(request: HttpRequest, facts: store.PassFacts | None) -> str:
+    if facts is None:
+        return "place"
+    return "cookie" if identify.cookie_secret(request) else "partitioned"
+
+
+def log_drawn(mode: str, service: AccessService, origin: str | None) -> None:
+    """Say by what a token came: ``cookie``, ``partitioned`` cookie, ``handoff``, ``signed`` (no cookie at all), ``place``."""
+    logger.debug("A token by %s for %s at %s.", mode, service.slug, origin or "a viewer that does not say where")
 
 
 def _may_be_answered(request: HttpRequest, as_json: bool) -> bool:
@@ -137,14 +203,19 @@ def problem_or_pass(request: HttpRequest, service: AccessService, origin: str | 
     """
     if service.pattern is Pattern.EXTERNAL:
         return _place(request, service, origin)
-    found = identify.current_pass(request)
+    found = identify.current_pass(request) if origin is None else identify.framed_pass(request, origin)
+    return problem_of(found, service, origin) or found
+
+
+def problem_of(found: identify.CurrentPass, service: AccessService, origin: str | None) -> Problem | None:
+    """What is wrong with a pass, for a token of this service at this site."""
     problem = PROBLEMS[found.standing]
     if problem is not None or found.facts is None:
         return problem or Problem.MISSING_ASPECT
     if service.slug not in found.facts.agreements:
         return Problem.MISSING_ASPECT
     if origin is None or identify.may_use_origin(service, origin, found.facts):
-        return found
+        return None
     return Problem.INVALID_ORIGIN
 
 
@@ -165,11 +236,15 @@ def _place(request: HttpRequest, service: AccessService, origin: str | None) -> 
     return identify.CurrentPass(identify.Standing.ABSENT)
 
 
-def page(request: HttpRequest, message: JSON, target: str) -> HttpResponse:
+def page(request: HttpRequest, message: JSON, target: str, ladder: JSON | None = None) -> HttpResponse:
+    """The page that posts a message; with a ladder, only once it has tried what that says."""
     nonce = secrets.token_urlsafe(16)
-    context = {"envelope": {"message": message, "targetOrigin": target}, "nonce": nonce}
-    response = render(request, "iiif_auth/token.html", context)
-    response.headers["Content-Security-Policy"] = token_policy(nonce)
+    envelope: JSON = {"message": message, "targetOrigin": target}
+    template = "iiif_auth/token.html"
+    if ladder is not None:
+        envelope, template = {**envelope, "ladder": ladder}, "iiif_auth/token_ladder.html"
+    response = render(request, template, {"envelope": envelope, "nonce": nonce})
+    response.headers["Content-Security-Policy"] = token_policy(nonce, asks=ladder is not None)
     return with_headers(response, TOKEN_PAGE, vary=("Cookie", "Origin"))
 
 

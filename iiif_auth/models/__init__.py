@@ -9,7 +9,7 @@ from iiif_auth.models.drafts import PolicyDraft
 from iiif_auth.models.epoch import Epoch
 from iiif_auth.models.history import Batch, Change
 from iiif_auth.models.overlays import Embargo, Grant, Withdrawal
-from iiif_auth.models.passes import Agreement, ClientCode, Pass, RegisteredClient, Token
+from iiif_auth.models.passes import Agreement, ClientCode, Handoff, Pass, RegisteredClient, Token, Twin
 from iiif_auth.models.reports import DailyCount, NetworkUse
 from iiif_auth.models.requests import AccessRequest, Invitation, Refusal, RequestMessage
 from iiif_auth.models.rules import (
@@ -42,6 +42,7 @@ __all__ = [
     "Embargo",
     "Epoch",
     "Grant",
+    "Handoff",
     "Invitation",
     "Network",
     "NetworkUse",
@@ -56,5 +57,6 @@ __all__ = [
     "Terms",
     "Tier",
     "Token",
+    "Twin",
     "Withdrawal",
 ]

@@ -96,6 +96,11 @@ class Token(models.Model):
     origin = models.CharField(_("viewer"), max_length=300)
     created = models.DateTimeField(_("since"))
     ends = models.DateTimeField(_("until"), db_index=True)
+    cookieless = models.BooleanField(
+        _("without cookies"),
+        default=False,
+        help_text=_("The browser was measured to keep the library's cookies out of this viewer."),
+    )
 
     objects: ClassVar[models.Manager[Token]] = models.Manager()
 
@@ -106,6 +111,54 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} → {self.origin}"
+
+
+class Twin(models.Model):
+    """What a ``Partitioned`` cookie in a viewer's partition stands for: a pass, for one viewer's site. It ends with the pass.
+
+    A pass has a few of them at most for each site: one that takes the ``slot`` of another ends it.
+    """
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    holder = models.ForeignKey(Pass, models.CASCADE, related_name="twins", verbose_name=_("pass"))
+    origin = models.CharField(_("viewer"), max_length=300, blank=True)
+    slot = models.PositiveSmallIntegerField(default=0, editable=False)
+    created = models.DateTimeField(_("since"))
+
+    objects: ClassVar[models.Manager[Twin]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("twin of an access cookie")
+        verbose_name_plural = _("twins of access cookies")
+        ordering = ("-created",)
+        constraints = (models.UniqueConstraint(fields=("holder", "origin", "slot"), name="iiif_auth_twin_slot"),)
+
+    def __str__(self) -> str:
+        return self.origin or "–"
+
+
+class Handoff(models.Model):
+    """A code that carries somebody's consent from the access window into the viewer's frame, for seconds.
+
+    It belongs to one pass and one viewer's site, and ends with either the pass or its seconds.
+    """
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    holder = models.ForeignKey(Pass, models.CASCADE, related_name="handoffs", verbose_name=_("pass"))
+    origin = models.CharField(_("viewer"), max_length=300, blank=True)
+    created = models.DateTimeField(_("since"))
+    ends = models.DateTimeField(_("until"), db_index=True)
+    redeemed = models.PositiveSmallIntegerField(_("times redeemed"), default=0)
+
+    objects: ClassVar[models.Manager[Handoff]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("hand-off to a viewer")
+        verbose_name_plural = _("hand-offs to viewers")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return self.origin or "–"
 
 
 class RegisteredClient(models.Model):

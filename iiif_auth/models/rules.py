@@ -175,6 +175,15 @@ class AccessPolicy(models.Model):
             "For browsers that keep cookies of other sites out, and for streams."
         ),
     )
+    signed_if_blocked = models.BooleanField(
+        _("signed addresses where cookies are kept out"),
+        default=False,
+        help_text=_(
+            "Handed out only to browsers that were seen to keep all cookies of the library out of the viewer. Whoever runs "
+            "the viewer could then pass on what a reader sees, for minutes. Without it, these readers are sent to the "
+            "library's own site."
+        ),
+    )
 
     requestable = models.BooleanField(
         _("readers may ask for access"),

@@ -392,7 +392,8 @@ class Text:
 class Policy:
     """A named, ordered list of tiers, best first, and its texts for refusals; ``signed`` has probes hand out signed addresses.
 
-    ``requestable`` has them tell whoever is refused where to ask for access.
+    ``requestable`` has them tell whoever is refused where to ask for access; ``signed_if_blocked`` has them hand out signed
+    addresses to browsers alone that were measured to keep our cookies out.
     """
 
     slug: str
@@ -401,6 +402,7 @@ class Policy:
     name: str = field(default="", compare=False)
     signed: bool = False
     requestable: bool = False
+    signed_if_blocked: bool = False
 
 
 class Closes(StrEnum):

@@ -107,6 +107,7 @@ class Dialect:
         answers_json: the token service answers plain JSON where no ``messageId`` is given.
         at_once: the patterns whose page grants on being opened, without a click on it.
         probe: how its probe service speaks, if it has one.
+        locates: viewers follow an address that the probe gives them, so that content can come where no cookie does.
         forbids: a description may answer 403 to whoever is known and will never be let in (C3).
     """
 
@@ -124,6 +125,7 @@ class Dialect:
     answers_json: bool = True
     at_once: frozenset[Pattern] = frozenset((Pattern.KIOSK,))
     forbids: bool = False
+    locates: bool = False
 
     def grants_at_once(self, service: AccessService) -> bool:
         """Whether opening a service's page is enough. Terms are agreed to in the viewer only where the service says so."""

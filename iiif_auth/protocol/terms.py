@@ -55,6 +55,7 @@ class Problem(StrEnum):
     EXPIRED_ASPECT = "expired-aspect"
     UNAVAILABLE = "unavailable"
     INVALID_CLIENT = "invalid-client"
+    COOKIES_KEPT_OUT = "cookies-kept-out"
 
 
 JSON_STATUS = {
@@ -65,6 +66,7 @@ JSON_STATUS = {
     Problem.EXPIRED_ASPECT: 401,
     Problem.UNAVAILABLE: 503,
     Problem.INVALID_CLIENT: 401,
+    Problem.COOKIES_KEPT_OUT: 401,
 }
 """The HTTP status of a token error where it is the whole answer, as it may be up to the alpha (A1-TOK-06)."""
 

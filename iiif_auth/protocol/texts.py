@@ -118,6 +118,17 @@ UNAVAILABLE = _text(
     ),
 )
 
+COOKIES_KEPT_OUT = _text(
+    ("Your browser keeps the library's cookies out", "Ihr Browser hält die Cookies der Bibliothek fern"),
+    (
+        "You have access, but this browser lets no cookie of the library into this viewer, so nothing could be shown "
+        "here. Please open the item on the library's own site, or allow cookies of the library on other sites and try again.",
+        "Sie haben Zugang, aber dieser Browser lässt kein Cookie der Bibliothek in diesen Viewer, also könnte hier nichts "
+        "gezeigt werden. Bitte öffnen Sie das Objekt auf der Seite der Bibliothek selbst, oder erlauben Sie Cookies der "
+        "Bibliothek auf anderen Seiten und versuchen Sie es noch einmal.",
+    ),
+)
+
 PROBLEMS: dict[Problem, Text] = {
     Problem.INVALID_REQUEST: _text(
         ("The viewer asked in a way we do not understand", "Der Viewer hat unverständlich angefragt"),
@@ -154,6 +165,7 @@ PROBLEMS: dict[Problem, Text] = {
         ("Please use the access page again.", "Bitte benutzen Sie die Zugangsseite noch einmal."),
     ),
     Problem.UNAVAILABLE: UNAVAILABLE,
+    Problem.COOKIES_KEPT_OUT: COOKIES_KEPT_OUT,
     Problem.INVALID_CLIENT: _text(
         ("This viewer is not registered", "Dieser Viewer ist nicht angemeldet"),
         (
@@ -185,6 +197,24 @@ ASK = {
     "es": "Por qué no, y cómo pedir acceso: {address}",
     "cy": "Pam ddim, a sut i ofyn am fynediad: {address}",
 }
+
+
+HERE = {
+    "en": "The item on the library's own site: {address}",
+    "de": "Das Objekt auf der Seite der Bibliothek selbst: {address}",
+    "fr": "Le document sur le site de la bibliothèque : {address}",
+    "es": "El documento en el sitio de la biblioteca: {address}",
+    "cy": "Yr eitem ar wefan y llyfrgell ei hun: {address}",
+}
+
+
+def kept_out(address: str) -> Text:
+    """What somebody is told whose browser lets no cookie into the viewer; ``address`` is the item's page on our own site."""
+    note = tuple(
+        (language, (*strings, HERE.get(language, HERE["en"]).format(address=address)))
+        for language, strings in COOKIES_KEPT_OUT.note
+    )
+    return Text(COOKIES_KEPT_OUT.heading, note)
 
 
 def with_way(note: LanguageMap, address: str) -> LanguageMap:

@@ -84,6 +84,7 @@ HINTS = {
     Problem.INVALID_ASPECT: "The access cookie is not known, or no longer.",
     Problem.EXPIRED_ASPECT: "The access cookie has expired.",
     Problem.UNAVAILABLE: "The server could not answer.",
+    Problem.COOKIES_KEPT_OUT: "The browser keeps the access cookie out of frames and pictures on this page.",
     Problem.INVALID_CLIENT: "The code is unknown, used, expired, or somebody else's.",
 }
 

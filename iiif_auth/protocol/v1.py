@@ -28,6 +28,7 @@ PROBLEMS = {
     Problem.EXPIRED_ASPECT: "invalidCredentials",
     Problem.UNAVAILABLE: "unavailable",
     Problem.INVALID_CLIENT: "invalidRequest",
+    Problem.COOKIES_KEPT_OUT: "missingCredentials",
 }
 """There is no word for an aspect that has expired (IIIF/api #1215)."""
 

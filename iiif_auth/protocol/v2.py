@@ -47,6 +47,7 @@ PROBLEMS = {
     Problem.EXPIRED_ASPECT: "expiredAspect",
     Problem.UNAVAILABLE: "unavailable",
     Problem.INVALID_CLIENT: "invalidRequest",
+    Problem.COOKIES_KEPT_OUT: "missingAspect",
 }
 PROBE_PROFILE = "https://iiif.io/api/auth/2.0/#probe-service"
 """No specification asks for it, but viewers of Auth 1 crash on a service without a ``profile`` (requirements, 3.2)."""
@@ -247,4 +248,5 @@ DIALECT = Dialect(
     probing=Probing.ELSEWHERE,
     probe=Probe(told, out_of_order, offered_as="2"),
     answers_json=False,
+    locates=True,
 )

@@ -22,6 +22,7 @@ from iiif_auth.store.passes import (
     presented_pass,
     presented_ticket,
     presented_token,
+    presented_twin,
 )
 from iiif_auth.store.rules import (
     Place,
@@ -62,6 +63,7 @@ __all__ = [
     "presented_pass",
     "presented_ticket",
     "presented_token",
+    "presented_twin",
     "rulebook",
     "service_value",
     "stamp_now",

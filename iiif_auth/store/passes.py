@@ -62,6 +62,8 @@ class TokenFacts:
     ends: datetime
     holder: PassFacts | None
     has_holder: bool
+    cookieless: bool = False
+    """It was drawn in a frame whose browser was measured to keep our cookies out."""
 
 
 HELD = """p.id, CAST(p.user_id AS TEXT), p.credential, u.{password}, {active}, CAST(p.idle_until AS TEXT),
@@ -78,8 +80,12 @@ GROUPS = "(SELECT {together}(CAST({group} AS TEXT), ',') FROM {table} WHERE {use
 PERSON = "LEFT JOIN {users} u ON u.{user_key} = p.user_id"
 NOBODYS = "SELECT e.pulse FROM iiif_auth_epoch e"
 BROWSER = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.digest = %s {person}"
+TWINS = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
+LEFT JOIN iiif_auth_pass p ON p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s) {person}"""
+TWINS_OF = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
+LEFT JOIN iiif_auth_pass p ON p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s AND w.origin = %s) {person}"""
 TICKETS = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.id = %s {person}"
-BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, {held}
+BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, t.cookieless, {held}
 FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
 """Each says the epoch as well, so that one statement tells whether everything that was kept still holds (security 3.1)."""
 TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
@@ -144,6 +150,13 @@ def presented_pass(digest: str) -> Presented:
     return _presented(_row(BROWSER, _moment(), digest))
 
 
+def presented_twin(digest: str, origin: str | None = None) -> Presented:
+    """The pass whose twin cookie has this digest, given for this site if one is named, expired or not; one query."""
+    if origin is None:
+        return _presented(_row(TWINS, _moment(), digest))
+    return _presented(_row(TWINS_OF, _moment(), digest, origin))
+
+
 def presented_ticket(number: int) -> Presented:
     """The pass with this primary key, expired or not, for addresses that were signed for it; one query."""
     return _presented(_row(TICKETS, _moment(), number))
@@ -154,9 +167,9 @@ def presented_token(digest: str) -> Presented:
     row = _row(BEARER, _moment(), digest)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
-    pulse, service, dialect, origin, ends, holder = row[:6]
-    held = _pass_facts(row[6:]) if row[6] is not None else None
-    token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None)
+    pulse, service, dialect, origin, ends, holder, cookieless = row[:7]
+    held = _pass_facts(row[7:]) if row[7] is not None else None
+    token = TokenFacts(service, dialect, origin, instant(ends) or NEVER, held, holder is not None, bool(cookieless))
     return Presented(pulse, held, token)
 
 

@@ -189,7 +189,7 @@ class Reader:
             # A rule that can not be read is not a yes (security D8).
             logger.exception("Policy %s can not be read; it admits nobody.", row.slug)
             values = ()
-        return policy.Policy(row.slug, values, texts, row.name, row.signed, row.requestable)
+        return policy.Policy(row.slug, values, texts, row.name, row.signed, row.requestable, row.signed_if_blocked)
 
     def _tier(self, book: Rulebook, row: AccessPolicy, tier: Tier) -> policy.Tier:
         suffix = tier.suffix or f"~{tier.slug}"

@@ -16,6 +16,8 @@ for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => window.close());
 }
 
-if (document.querySelector("[data-close-now]")) {
+// After a “yes” there is more to do before the tab closes; see leaving.js.
+const over = document.querySelector("[data-close-now]");
+if (over && !("granted" in over.dataset)) {
   window.close();
 }
