@@ -1,7 +1,7 @@
 """A page for readers and help desks: what this browser allows, in sentences, and what to do about it.
 
-It looks by trying: a cookie that means nothing is set and asked back, on a page of our own, in a frame on somebody else's page, and
-in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, sections 1 to 4).
+It looks by trying: a cookie that means nothing is set and asked back, on a page of our own, in a frame on somebody else's page,
+and in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, sections 1 to 4).
 Nothing is stored on the server, and nothing that is shown opens anything.
 """
 
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
-from iiif_auth.http.headers import NEVER_STORE, PAGE, asking_policy, with_headers
+from iiif_auth.http.headers import NEVER_STORE, PAGE, page_policy, with_headers
 from iiif_auth.http.reading import text
 from iiif_auth.policy.types import AccessService
 from iiif_auth.twins import PartitionedMorsel
@@ -80,7 +80,7 @@ def diagnosis(request: HttpRequest) -> HttpResponse:
         "report": report(seen),
     }
     response = with_headers(render(request, "iiif_auth/diagnosis.html", context), PAGE)
-    response.headers["Content-Security-Policy"] = asking_policy(framed=False)
+    response.headers["Content-Security-Policy"] = page_policy(asks=True)
     _set(response)
     return response
 
@@ -114,7 +114,7 @@ def _set(response: HttpResponse) -> None:
 def window(request: HttpRequest) -> HttpResponse:
     """What the page opens to see whether windows can be opened, and still know who opened them."""
     response = with_headers(render(request, "iiif_auth/diagnosis_window.html", {"title": _("A test")}), PAGE)
-    response.headers["Content-Security-Policy"] = asking_policy(framed=False)
+    response.headers["Content-Security-Policy"] = page_policy(asks=True)
     return response
 
 
@@ -125,7 +125,7 @@ def frame(request: HttpRequest) -> HttpResponse:
     """What somebody else's page has in a frame. It shows what it finds, and can be asked to do nothing."""
     context = {"title": _("As seen from this page"), "asks": {"seen": reverse("iiif_auth:diagnosis-seen")}}
     response = with_headers(render(request, "iiif_auth/diagnosis_frame.html", context), NEVER_STORE)
-    response.headers["Content-Security-Policy"] = asking_policy(framed=True)
+    response.headers["Content-Security-Policy"] = page_policy(asks=True, framed=True)
     _set_partitioned(response)
     return response
 

@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 
 from iiif_auth.cors import CORS, PREFLIGHT
 
-__all__ = ["CORS", "NEVER_STORE", "PAGE", "PREFLIGHT", "TOKEN_PAGE", "asking_policy", "page_policy", "token_policy", "with_headers"]
+__all__ = ["CORS", "NEVER_STORE", "PAGE", "PREFLIGHT", "TOKEN_PAGE", "page_policy", "token_policy", "with_headers"]
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -39,24 +39,15 @@ def with_headers(response: Response, headers: Mapping[str, str], *, vary: tuple[
     return response
 
 
-def page_policy(*, asks: bool = False) -> str:
+def page_policy(*, asks: bool = False, framed: bool = False) -> str:
     """The Content-Security-Policy of our own pages: nothing from elsewhere, and nobody frames them (A2-INT-09).
 
-    ``asks``: the page's script asks this site something.
+    ``asks``: the page's script asks this site something. ``framed``: any site may have it in a frame.
     """
     own = _static_source()
-    return (
-        f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
-        f"{_asking(asks)}form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-
-
-def asking_policy(*, framed: bool) -> str:
-    """The Content-Security-Policy of pages whose own script asks us something; ``framed`` ones may be shown on any site's page."""
-    own = _static_source()
     policy = (
-        f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'"
+        f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
+        f"{_asking(asks)}form-action 'self'; base-uri 'none'"
     )
     return policy if framed else f"{policy}; frame-ancestors 'none'"
 

@@ -26,7 +26,7 @@ def arguments(given: list[str] | None = None) -> Namespace:
     parser.add_argument("--mode", action="append", help="Only this mode; may be repeated.")
     parser.add_argument("--way", action="append", help="Only this way of the mode table; may be repeated.")
     parser.add_argument("--row", action="append", type=int, help="Only this one of the twenty rows; may be repeated.")
-    parser.add_argument("--write", action="store_true", help="Write the tables into tests/matrix/README.md.")
+    parser.add_argument("--write", action="store_true", help="Keep what came, and write the README's tables anew.")
     parser.add_argument("--loud", action="store_true", help="Say all that is known of what went wrong.")
     return parser.parse_args(given)
 
@@ -40,8 +40,8 @@ def table_cells(options: Namespace, library: Deployment) -> Iterator[tuple[str, 
     """The cells of the mode table: mode, way, and how to get what came."""
     if options.row:
         return
-    for mode in MODES:
-        for way in WAYS:
+    for way in WAYS:
+        for mode in MODES:
             if wanted(mode, options) and (not options.way or way.key in options.way):
                 yield mode.key, way.key, lambda mode=mode, way=way: str(walked(mode, way, library))
 
@@ -55,7 +55,11 @@ def row_cells(options: Namespace, library: Deployment) -> Iterator[tuple[str, st
             continue
         for mode in row.modes or (None,):
             if mode is None or wanted(mode, options):
-                yield mode.key if mode else "HTTP", table.name(place), lambda row=row, mode=mode: tried(row, mode, library)
+                yield (
+                    mode.key if mode else "HTTP",
+                    table.name(place),
+                    lambda row=row, mode=mode: tried(row, mode, library),
+                )
 
 
 def come_of(cell: Callable[[], str], loud: bool) -> str:
@@ -65,7 +69,7 @@ def come_of(cell: Callable[[], str], loud: bool) -> str:
             return cell()
         except Unable as reason:
             return f"not run: {reason}"
-        except Exception as problem:  # noqa: BLE001 - whatever it was, the other cells are walked all the same
+        except Exception as problem:  # whatever it was, the other cells are walked all the same
             if loud:
                 traceback.print_exc()
             if attempt == AGAIN:
@@ -80,12 +84,12 @@ def main(options: Namespace) -> int:
         for number, (mode, what, cell) in enumerate(cells, start=1):
             begun = time.monotonic()
             found[mode, what] = come_of(cell, options.loud)
+            if options.write:
+                table.keep({(mode, what): found[mode, what]})
             took = time.monotonic() - begun
             print(f"[{number:>3}/{len(cells)}] {mode:<22} {what:<14} {took:5.1f} s  {found[mode, what]}", flush=True)
     print()
     print(table.text(found))
-    if options.write:
-        table.write(found)
     return 0 if not any(words.startswith("failed") for words in found.values()) else 1
 
 

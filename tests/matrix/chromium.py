@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from queue import Empty, Queue
@@ -105,7 +105,9 @@ class Chromium(Driver):
         self.ask("Page.navigate", session, url=address)
         self.until(
             f"the loading of {address}",
-            lambda: self.run("() => document.readyState === 'complete' && location.href !== 'about:blank'", window=window),
+            lambda: self.run(
+                "() => document.readyState === 'complete' && location.href !== 'about:blank'", window=window
+            ),
         )
 
     def run(self, function: str, *given: Any, window: str | None = None) -> Any:
@@ -137,13 +139,13 @@ class Chromium(Driver):
     def permit_storage_access(self, viewer: str, library: str) -> None:
         """As if the person had said yes to the library's wish for its cookies on the viewer's pages."""
         permission = {"name": "storage-access"}
-        self.ask("Browser.setPermission", permission=permission, setting="granted", origin=viewer, embeddedOrigin=library)
+        self.ask(
+            "Browser.setPermission", permission=permission, setting="granted", origin=viewer, embeddedOrigin=library
+        )
 
     def close(self) -> None:
-        try:
+        with suppress(Gone):
             self.ask("Browser.close")
-        except Gone:
-            pass
 
 
 @contextmanager

@@ -60,7 +60,13 @@ class Deployment:
         return json.loads(body)
 
     def request(
-        self, method: str, path: str, *, host: str = names.LIBRARY, body: str = "", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        host: str = names.LIBRARY,
+        body: str = "",
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """One request as no browser makes it; status, headers, body."""
         context = ssl.create_default_context()
@@ -101,7 +107,12 @@ def running() -> Iterator[Deployment]:
         make_certificate(Path(folder))
         command = [sys.executable, "-m", "tests.matrix.server", str(port), folder]
         with subprocess.Popen(
-            command, cwd=ROOT, env=environment(port, folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+            command,
+            cwd=ROOT,
+            env=environment(port, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
         ) as process:
             try:
                 wait_for(process, Path(said.name))

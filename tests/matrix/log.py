@@ -67,7 +67,7 @@ def cookie_set(line: str) -> dict[str, Any]:
 
 
 def message_of(body: bytes) -> str:
-    """What a token page posts, or a redeemed code is answered: ``token``, or the word for what is wrong; empty if it is neither."""
+    """What a token page posts, or a code is answered: ``token``, or the word for what is wrong; empty if it is neither."""
     found = ENVELOPE.search(body.decode("utf-8", "replace"))
     try:
         told = json.loads(found[1] if found else body)

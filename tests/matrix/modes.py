@@ -42,7 +42,9 @@ class Mode:
         """A new browser with a new profile; ``popups`` as kiosks have them."""
         given = dict(self.given)
         for name, value in (ALLOW_POPUPS[self.browser] if popups else {}).items():
-            given[name] = {**given.get(name, {}), **value} if isinstance(value, dict) else (*given.get(name, ()), *value)
+            given[name] = (
+                {**given.get(name, {}), **value} if isinstance(value, dict) else (*given.get(name, ()), *value)
+            )
         return self.started(**given)
 
 

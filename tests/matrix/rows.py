@@ -280,14 +280,19 @@ def spoofed(visit: Visit) -> str:
         mark = visit.library.mark()
         visit.open(visit.library.viewer("herbal-1", LOGIN, host=names.EVIL, **lies))
         window = visit.press_enter()
-        if visit.browser.until("a page", lambda w=window: visit.browser.there("[name=login], #continue", w)):
-            if visit.browser.there("[name=login]", window):
-                visit.sign_in(window)
+        visit.browser.until("a page", lambda w=window: visit.browser.there("[name=login], #continue", w))
+        if visit.browser.there("[name=login]", window):
+            visit.sign_in(window)
         visit.confirm(window)
         visit.told("picture", patience=60)
         entries = visit.library.log(mark)
         assert not visit.browser.run(ways.TOLD, "token")[-1]["got"], f"{calls}: the token was delivered"
-        twins = [one["path"] for one in entries for cookie in one.get("sets", ()) if cookie["name"] == TWIN and not cookie["deleted"]]
+        twins = [
+            one["path"]
+            for one in entries
+            for cookie in one.get("sets", ())
+            if cookie["name"] == TWIN and not cookie["deleted"]
+        ]
         assert not twins, f"{calls}: a twin was set at {twins}"
         picture = outcome(entries).picture
         assert visit.mode.key == "firefox" or picture.startswith("("), f"{calls}: the picture came by {picture}"
@@ -327,7 +332,9 @@ def permitted(visit: Visit) -> str:
     visit.open(visit.library.viewer("herbal-1", LOGIN))
     visit.browser.click("#again")
     visit.told("picture")
-    asked = [one for one in visit.library.log(mark) if "/token/" in one.get("path", "") or "/full/" in one.get("path", "")]
+    asked = [
+        one for one in visit.library.log(mark) if "/token/" in one.get("path", "") or "/full/" in one.get("path", "")
+    ]
     steps = [f"{one['path'].split('/')[3]} {one.get('sec-fetch-storage-access', '-')} {one['status']}" for one in asked]
     states = [one.get("sec-fetch-storage-access") for one in asked]
     assert "inactive" in states and "active" in states, steps

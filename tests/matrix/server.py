@@ -33,7 +33,7 @@ def answer(start: Start, body: bytes, kind: str = TEXT, status: str = "200 OK", 
 
 def viewer(environ: Environ, start: Start) -> Iterable[bytes]:
     """The demo's viewer as it is; under ``/plain/`` the smallest one that follows the specification."""
-    from project import viewer_site  # noqa: PLC0415 - once the settings are there
+    from project import viewer_site
 
     path = environ["PATH_INFO"]
     if path == "/plain/":
@@ -90,7 +90,7 @@ class Control:
         return log.since(since)
 
     def do_sit(self, place: str) -> None:
-        from project import places  # noqa: PLC0415 - once the settings are there
+        from project import places
 
         places.sit(place)
 
@@ -100,21 +100,21 @@ class Control:
 
     def do_settings(self, given: dict[str, Any]) -> None:
         """Keys of ``IIIF_AUTH_FLOW``; ``null`` takes one away."""
-        from django.conf import settings  # noqa: PLC0415 - once the settings are there
+        from django.conf import settings
 
         kept = {**settings.IIIF_AUTH_FLOW, **given}
         settings.IIIF_AUTH_FLOW = {key: value for key, value in kept.items() if value is not None}
 
     def do_policies(self, fields: dict[str, Any]) -> int:
         """Switches of every policy at once."""
-        from iiif_auth.models import AccessPolicy  # noqa: PLC0415 - once the settings are there
+        from iiif_auth.models import AccessPolicy
 
         known = {field.name for field in AccessPolicy._meta.get_fields()}
         unknown = set(fields) - known
         return -1 if unknown else AccessPolicy.objects.update(**fields)
 
     def do_end_sessions(self) -> None:
-        from django.contrib.sessions.models import Session  # noqa: PLC0415 - once the settings are there
+        from django.contrib.sessions.models import Session
 
         Session.objects.all().delete()
 
@@ -142,13 +142,13 @@ class Sites:
 
 def main(port: int, folder: Path) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.matrix.settings")
-    from django.core.management import call_command  # noqa: PLC0415 - once the settings are named
-    from django.core.servers.basehttp import ThreadedWSGIServer  # noqa: PLC0415 - likewise
-    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - likewise
+    from django.core.management import call_command
+    from django.core.servers.basehttp import ThreadedWSGIServer
+    from django.core.wsgi import get_wsgi_application
 
     mimetypes.init()
     application = get_wsgi_application()
-    from project.management.commands.demo import QuietHandler, load_once  # noqa: PLC0415 - likewise
+    from project.management.commands.demo import QuietHandler, load_once
 
     call_command("migrate", verbosity=0, interactive=False)
     load_once()

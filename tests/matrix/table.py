@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tests.browser.demo import ROOT
-from tests.matrix.modes import BY_KEY, MODES
+from tests.matrix.modes import MODES
 from tests.matrix.rows import ROWS
 from tests.matrix.ways import WAYS
 
 README = ROOT / "tests" / "matrix" / "README.md"
+FOUND = ROOT / "tests" / "matrix" / "found.json"
+"""Every cell that was walked with ``--write``, so that some can be walked again without the others."""
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
 Found = Mapping[tuple[str, str], str]
 
@@ -59,11 +63,23 @@ def line(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def keep(found: Found) -> None:
+    """Add these cells to those that were walked before, and write the tables between the comments of the README anew."""
+    FOUND.touch()
+    with FOUND.open("r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept: dict[str, dict[str, str]] = json.loads(file.read() or "{}")
+        for (mode, what), words in found.items():
+            kept.setdefault(mode, {})[what] = words
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+        write({(mode, what): words for mode, cells in kept.items() for what, words in cells.items()})
+
+
 def write(found: Found) -> None:
-    """Put the tables between the comments of the README; what was not walked this time is left out."""
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     day = datetime.now(UTC).date().isoformat()
-    versions = ", ".join(sorted({BY_KEY[mode].browser for mode, _what in found if mode in BY_KEY}))
-    told = f"{BEGIN}\nWritten by `python -m tests.matrix --write` on {day} with {versions}.\n\n{text(found)}\n{END}"
+    told = f"{BEGIN}\nWritten by `python -m tests.matrix --write`, last on {day}.\n\n{text(found)}\n{END}"
     README.write_text(before + told + after, encoding="utf-8")

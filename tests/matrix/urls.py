@@ -34,4 +34,9 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("A page that breaks: its answer is one of the chain too.")
 
 
-urlpatterns = [path("matrix/broken", broken), path("matrix/login", begin), path("matrix/callback", callback), *urls_of_demo]
+urlpatterns = [
+    path("matrix/broken", broken),
+    path("matrix/login", begin),
+    path("matrix/callback", callback),
+    *urls_of_demo,
+]

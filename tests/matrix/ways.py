@@ -57,7 +57,9 @@ class Visit:
     def fill(self, window: str | None, username: str, password: str = PASSWORD) -> None:
         self.browser.until(
             "the login form",
-            lambda: self.browser.there("[name=login]", window) and self.browser.run(FILL, username, password, window=window),
+            lambda: (
+                self.browser.there("[name=login]", window) and self.browser.run(FILL, username, password, window=window)
+            ),
         )
 
     def confirm(self, window: str) -> None:

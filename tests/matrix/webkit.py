@@ -78,7 +78,9 @@ class WebKit(Driver):
             f"Promise.resolve().then(() => ({function})(...JSON.parse(arguments[0])))"
             ".then((found) => done(JSON.stringify(found ?? null)), (problem) => done(JSON.stringify({threw: String(problem)})));"
         )
-        found = json.loads(self.ask("POST", "/execute/async", {"script": script, "args": [json.dumps(given)]}) or "null")
+        found = json.loads(
+            self.ask("POST", "/execute/async", {"script": script, "args": [json.dumps(given)]}) or "null"
+        )
         if isinstance(found, dict) and "threw" in found:
             raise Gone(found["threw"])
         return found
