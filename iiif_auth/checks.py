@@ -319,6 +319,18 @@ def login_window() -> Iterator[CheckMessage]:
         )
 
 
+def diagnosis() -> Iterator[CheckMessage]:
+    """A test viewer at home would always find that everything is allowed."""
+    address = conf.DIAGNOSIS_VIEWER
+    if not address:
+        return
+    named = urlsplit(address)
+    if named.scheme not in ("http", "https") or not named.hostname:
+        yield error(70, f"DIAGNOSIS_VIEWER {address!r} is no address.", "Write it with https:// and a host.")
+    elif named.netloc == urlsplit(conf.BASE_URL).netloc:
+        yield error(70, "DIAGNOSIS_VIEWER is on this site.", "Put the page on another site, as viewers are.")
+
+
 SETTINGS_CHECKS = (
     keys,
     login_window,
@@ -338,6 +350,7 @@ SETTINGS_CHECKS = (
     user_model,
     csp,
     terms,
+    diagnosis,
 )
 
 

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "SEND_UPSTREAM": "",
     "COUNT_SECONDS": 60,
     "TERM_ENDS": ("03-31", "07-31", "12-31"),
+    "DIAGNOSIS_VIEWER": "",
 }
 """Every key there is, with its default."""
 
@@ -180,6 +181,11 @@ class Conf:
     def TERM_ENDS(self) -> tuple[str, ...]:
         """The last days of terms as ``MM-DD``, for grants “until the end of term”; empty: there are no terms."""
         return tuple(self._value("TERM_ENDS"))
+
+    @property
+    def DIAGNOSIS_VIEWER(self) -> str:
+        """A page on another site that shows the address in its parameter ``frame`` in a frame, for the page of diagnosis."""
+        return str(self._value("DIAGNOSIS_VIEWER"))
 
     def _hook(self, key: str) -> Callable[..., Any] | None:
         path = self._value(key)

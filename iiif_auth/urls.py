@@ -13,6 +13,7 @@ from iiif_auth.http.ask import ask, asked
 from iiif_auth.http.borrow import borrow
 from iiif_auth.http.calendar import calendar
 from iiif_auth.http.client import client
+from iiif_auth.http.diagnosis import diagnosis, frame, seen, window
 from iiif_auth.http.enrol import enrol
 from iiif_auth.http.handoff import handoff, redeem, standing
 from iiif_auth.http.invited import invited
@@ -53,6 +54,10 @@ urlpatterns = [
     path("check", check, name="check"),
     path("calendar/<str:secret>.ics", calendar, name="calendar"),
     path("signed/<str:ticket>/<path:path>", at_signed_address, name="signed"),
+    path("diagnosis", diagnosis, name="diagnosis"),
+    path("diagnosis/window", window, name="diagnosis-window"),
+    path("diagnosis/frame", frame, name="diagnosis-frame"),
+    path("diagnosis/seen", seen, name="diagnosis-seen"),
     path("services", ServicesView.as_view(), name="services"),
     path("services/<str:reference>", ServicesView.as_view(), name="services"),
     path("manifest", ManifestView.as_view(), name="manifest"),

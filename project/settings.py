@@ -187,6 +187,7 @@ IIIF_AUTH_FLOW = {
     "CHECK_CACHE_SECONDS": env.float("CHECK_CACHE_SECONDS", default=1),
     "SIGNING_KEYS": env.dict("SIGNING_KEYS", default={}),
     "EDGE_KEYS": env.dict("EDGE_KEYS", default={}),
+    "DIAGNOSIS_VIEWER": f"{VIEWER_URL}/diagnosis.html" if VIEWER_URL else "",
     "RANGE_BYTES": 512 * 1024,  # six seconds of the demo's film
 }
 

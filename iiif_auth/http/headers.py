@@ -39,16 +39,17 @@ def with_headers(response: Response, headers: Mapping[str, str], *, vary: tuple[
     return response
 
 
-def page_policy(*, asks: bool = False) -> str:
+def page_policy(*, asks: bool = False, framed: bool = False) -> str:
     """The Content-Security-Policy of our own pages: nothing from elsewhere, and nobody frames them (A2-INT-09).
 
-    ``asks``: the page's script asks this site something.
+    ``asks``: the page's script asks this site something. ``framed``: any site may have it in a frame.
     """
     own = _static_source()
-    return (
+    policy = (
         f"default-src 'none'; script-src {own}; style-src {own}; img-src {own} data:; "
-        f"{_asking(asks)}form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"{_asking(asks)}form-action 'self'; base-uri 'none'"
     )
+    return policy if framed else f"{policy}; frame-ancestors 'none'"
 
 
 def token_policy(nonce: str, *, asks: bool = False) -> str:
