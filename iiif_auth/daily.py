@@ -21,6 +21,7 @@ WORK: tuple[str, ...] = (
     "iiif_auth.terms.due",
     "iiif_auth.drafts.due",
     "iiif_auth.dates.mailing.due",
+    "iiif_auth.asking.notices.due",
     "iiif_auth.exchange.uploads.due",
 )
 """Dotted paths of the functions, in the order in which they are run."""
