@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.admin import chosen, people, states
+from iiif_auth.admin import askable, chosen, people, states
 from iiif_auth.admin.bases import Fields, StackedInline
 from iiif_auth.admin.calendar import CalendarPages
 from iiif_auth.admin.cleaning import CleaningPages
@@ -143,6 +143,10 @@ class GrantAdmin(GivingPages, SeesWhat, TakesPeople, Overlay):
     def in_words(self, row: Grant) -> str:
         tier = row.tier or gettext("full version")
         return tier if row.take else gettext("%(tier)s, to look only") % {"tier": tier}
+
+    def cautions(self, row: Any) -> Iterable[str]:
+        yield from super().cautions(row)
+        yield from askable.warnings([row])
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
