@@ -22,6 +22,7 @@ WORK: tuple[str, ...] = (
     "iiif_auth.remembering.due",
     "iiif_auth.drafts.due",
     "iiif_auth.dates.mailing.due",
+    "iiif_auth.asking.notices.due",
     "iiif_auth.exchange.uploads.due",
     "iiif_auth.lending.due.due",
 )

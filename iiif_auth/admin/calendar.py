@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from iiif_auth import roles
+from iiif_auth.admin import request_mails
 from iiif_auth.conf import conf
 from iiif_auth.dates import days, feeds
 from iiif_auth.dates.events import KINDS, SOURCES, After, Agenda, Event, Kind, may_look, within_places
@@ -292,6 +293,7 @@ class CalendarPages(Base):
             "feed": feed,
             "has_address": feeds.has_address(feed),
             "reminders": RemindersForm(initial={"digest_days": feed.digest_days if feed else None}),
+            "request_mails": request_mails.form_for(request.user, feed),
             "email": address_of(request.user),
         }
         return self._agenda_page(request, gettext("Dates"), "admin/iiif_auth/agenda.html", more)
@@ -312,6 +314,9 @@ class CalendarPages(Base):
         if "revoke" in request.POST:
             feeds.address_revoked(request.user)
             messages.success(request, gettext("Nothing is found at that address any more."))
+            return back
+        if "requests" in request.POST:
+            request_mails.chosen(request)
             return back
         return self._remind(request) or back
 

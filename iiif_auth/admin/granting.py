@@ -26,7 +26,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import identify, roles, store
-from iiif_auth.admin import spoken, states
+from iiif_auth.admin import askable, spoken, states
 from iiif_auth.admin.answering import reason
 from iiif_auth.admin.people import NamedField
 from iiif_auth.conf import conf
@@ -414,6 +414,8 @@ class GivingPages(Base):
                 given.there,
             )
             messages.info(request, said % {"n": given.there})
+        for sentence in askable.warnings(given.grants):
+            messages.warning(request, sentence)
         if not given.grants:
             return HttpResponseRedirect(reverse("admin:iiif_auth_grant_changelist", current_app=self.admin_site.name))
         query = {"batch": given.batch.pk} if given.batch else {"grant": given.grants[0].pk}

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from iiif_auth.admin import chosen, people, states
+from iiif_auth.admin import askable, chosen, people, states
 from iiif_auth.admin.attributes import TakesAttribute, cautions_about_grant
 from iiif_auth.admin.bases import Fields, StackedInline
 from iiif_auth.admin.calendar import CalendarPages
@@ -148,6 +148,7 @@ class GrantAdmin(GivingPages, SeesWhat, TakesPeople, Overlay):
     def cautions(self, row: Any) -> Iterable[str]:
         yield from super().cautions(row)
         yield from cautions_about_grant(row)
+        yield from askable.warnings([row])
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:

@@ -36,10 +36,7 @@ PARTS: dict[type[Model], tuple[str, tuple[type[Model], ...]]] = {
     Collection: ("collection", (Embargo, Withdrawal, Grant, CollectionRule)),
     AccessPolicy: ("policy", (Tier, RefusalText)),
 }
-"""What decides about a row besides the row itself, by the field that points at it.
-
-Of what was deleted the list of all changes tells.
-"""
+"""What decides about a row besides the row itself, by the field that points at it."""
 
 
 class Remembered(Base):
@@ -70,7 +67,16 @@ def latest(row: Model) -> list[int]:
     found = list(keys(type(row), [row.pk]))
     for part in parts:
         found += keys(part, part._default_manager.filter(**{field: row.pk}).order_by().values("pk"))
+        found += keys(part, deleted(part, field, row))
     return sorted(found)[-MOST_SHOWN - 1 :]
+
+
+def deleted(part: type[Model], field: str, row: Model) -> list[int]:
+    """The numbers of those parts of a row that were deleted, the last ones: what they said is kept with their deletion."""
+    gone = Change.objects.filter(
+        model=part._meta.model_name, action=Change.Action.DELETED, **{f"before__{field}__id": row.pk}
+    )
+    return list(gone.order_by("-pk").values_list("row", flat=True)[: MOST_SHOWN + 1])
 
 
 def keys(model: type[Model], rows: Any) -> Iterator[int]:

@@ -126,17 +126,19 @@ def held(row: AccessRequest) -> AccessRequest:
 
 
 @transaction.atomic
-def confirm(row: AccessRequest, at: datetime) -> None:
-    """The reader opened the link that was mailed, and clicked."""
+def confirm(row: AccessRequest, at: datetime) -> bool:
+    """The reader opened the link that was mailed, and clicked; whether the staff is to act since then."""
     found = held(row)
-    if found.state == State.UNCONFIRMED:
-        found.state, found.confirmed = State.NEW, at
-        found.save(update_fields=["state", "confirmed"])
+    if found.state != State.UNCONFIRMED:
+        return False
+    found.state, found.confirmed = State.NEW, at
+    found.save(update_fields=["state", "confirmed"])
+    return True
 
 
 @transaction.atomic
-def answer(row: AccessRequest, text: str) -> None:
-    """The reader answers, or adds something.
+def answer(row: AccessRequest, text: str) -> bool:
+    """The reader answers, or adds something; whether the staff is to act since then.
 
     Raises:
         NotPossible: the request is over.
@@ -145,9 +147,11 @@ def answer(row: AccessRequest, text: str) -> None:
     if found.state not in OPEN:
         raise NotPossible(_("This request is over, so there is nobody to answer. You can ask anew."))
     said(found, text, from_reader=True)
-    if found.state == State.ASKED:
-        found.state = State.NEW
-        found.save(update_fields=["state"])
+    if found.state != State.ASKED:
+        return False
+    found.state = State.NEW
+    found.save(update_fields=["state"])
+    return True
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import logging
 import smtplib
 from collections.abc import Callable
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from iiif_auth import identify
-from iiif_auth.asking import limits, states
+from iiif_auth.asking import limits, notices, states
 from iiif_auth.asking.forms import AskForm, ReplyForm
 from iiif_auth.asking.items import Item, address_of, item_at
 from iiif_auth.asking.states import NotPossible, State, Wish
@@ -175,15 +176,22 @@ def _status_anew(request: HttpRequest, row: AccessRequest) -> HttpResponse:
 
 
 def _confirmed(request: HttpRequest, row: AccessRequest) -> HttpResponse:
-    states.confirm(row, timezone.now())
+    if states.confirm(row, timezone.now()):
+        _tell(row)
     return _status_anew(request, row)
+
+
+def _tell(row: AccessRequest) -> None:
+    """The staff is told of what waits for them once it is sure that it does."""
+    transaction.on_commit(lambda: notices.tell(row), robust=True)
 
 
 def _answered(request: HttpRequest, row: AccessRequest) -> HttpResponse:
     form = ReplyForm(request.POST)
     if not form.is_valid():
         return _status(request, row, form, status=400)
-    return _tried(request, row, lambda: states.answer(row, form.cleaned_data["text"]))
+    text = form.cleaned_data["text"]
+    return _tried(request, row, lambda: _tell(row) if states.answer(row, text) else None)
 
 
 def _taken_back(request: HttpRequest, row: AccessRequest) -> HttpResponse:

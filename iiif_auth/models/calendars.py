@@ -11,7 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CalendarFeed(models.Model):
-    """The private address of somebody's calendar; only its digest is stored."""
+    """The private address of somebody's calendar, of which only the digest is stored, and what they are mailed about."""
+
+    class Requests(models.TextChoices):
+        AT_ONCE = "once", _("At once")
+        DAILY = "day", _("Once a day")
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -21,6 +25,14 @@ class CalendarFeed(models.Model):
         _("e-mail so many days before"), null=True, blank=True, help_text=_("Empty: no e-mail.")
     )
     mailed = models.DateField(_("last e-mail"), null=True, blank=True, editable=False)
+    requests = models.CharField(
+        _("e-mail about new requests"),
+        max_length=4,
+        choices=Requests.choices,
+        blank=True,
+        help_text=_("Empty: no e-mail."),
+    )
+    requests_told = models.DateTimeField(_("told of requests until"), null=True, blank=True, editable=False)
 
     objects: ClassVar[models.Manager[CalendarFeed]] = models.Manager()
 

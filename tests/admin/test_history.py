@@ -117,6 +117,33 @@ def test_the_history_of_a_row_shows_what_was_laid_over_it(root, rita):
     assert "About another." not in answer
 
 
+@pytest.mark.parametrize("model", ["embargo", "withdrawal", "grant", "rendition"])
+def test_and_what_was_laid_over_it_and_is_deleted(root, rita, model):
+    row, other = factories.ResourceFactory.create_batch(2)
+    factory = getattr(factories, f"{model.title()}Factory")
+    with history.by(rita, reason="It came."):
+        mine, theirs = factory(resource=row), factory(resource=other)
+    with history.by(rita, reason="It went."):
+        mine.delete()
+    with history.by(rita, reason="Another went."):
+        theirs.delete()
+    answer = text(root.get(reverse("admin:iiif_auth_resource_history", args=[row.pk])))
+    assert f"{model.title()}: Deleted" in answer
+    assert "It went." in answer
+    assert answer.count("It came.") == 1
+    assert "Another went." not in answer
+
+
+def test_and_of_collections_and_policies(root, rita):
+    collection, policy = factories.CollectionFactory(), factories.AccessPolicyFactory()
+    rows = [factories.WithdrawalFactory(resource=None, collection=collection), factories.TierFactory(policy=policy)]
+    with history.by(rita, reason="It went."):
+        for row in rows:
+            row.delete()
+    for name, row in (("collection", collection), ("accesspolicy", policy)):
+        assert "It went." in text(root.get(reverse(f"admin:iiif_auth_{name}_history", args=[row.pk]))), name
+
+
 def test_the_history_of_a_row_is_kept_from_those_who_may_not_read_it(client, change):
     url = reverse("admin:iiif_auth_resource_history", args=[change.row])
     assert "<del>before</del>" not in text(member_of_staff(client, "view_resource").get(url))

@@ -1,7 +1,7 @@
 """A spreadsheet is being applied, and the process is killed: afterwards everything is as before, or everything is done.
 
 ``python -m tests.exchange.killed --points 200 --seed 1`` kills as many times, at moments drawn from the whole length of an
-import that is left alone, on SQLite or on the database of ``DATABASE_URL``; with ``--postgres`` on a PostgreSQL of its own. The
+import, on SQLite or on the database of ``DATABASE_URL``; with ``--postgres`` on a PostgreSQL of its own. The
 twin (``--twin``) applies without a transaction, and must be caught.
 """
 
@@ -11,13 +11,14 @@ import argparse
 import json
 import os
 import random
-import signal
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
+
+from tests.killing import Aim, killed_after
 
 REASON = "killed on purpose"
 
@@ -25,8 +26,8 @@ REASON = "killed on purpose"
 # -- The child ----------------------------------------------------------------------------------------------------
 
 
-def child(twin: bool, told: int) -> None:
-    """Apply the file that waits, saying into a pipe when it begins."""
+def child(twin: bool, began: Callable[[], None]) -> None:
+    """Apply the file that waits."""
     from django.db import transaction
 
     from iiif_auth.exchange import uploads
@@ -37,7 +38,7 @@ def child(twin: bool, told: int) -> None:
         transaction.atomic = nothing  # type: ignore[assignment]
         apply = uploads._apply.__wrapped__  # type: ignore[attr-defined]
     batch = Batch.objects.select_related("actor").get(kind="table", state="waiting")
-    os.write(told, b"b")
+    began()
     apply(batch, REASON)
 
 
@@ -105,46 +106,18 @@ def put_back(rows: int) -> None:
     batch.update(state="waiting", reason="", said="", done=0, finished=None, total=rows + 50)
 
 
-def started(twin: bool) -> int:
-    """The process of an import that has just begun: a copy of this one, which saves a second each."""
-    from django.db import connection
-
-    connection.close()
-    heard, told = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(heard)
-        try:
-            child(twin, told)
-        finally:
-            os._exit(0)
-    os.close(told)
-    assert os.read(heard, 1) == b"b"
-    os.close(heard)
-    return pid
-
-
-def killed_after(seconds: float | None, twin: bool) -> float:
-    """Kill an import so long after it began, or let it finish; how long it took from there."""
-    pid, begun = started(twin), time.monotonic()
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return time.monotonic() - begun
-
-
 def ran(points: int, seed: int, rows: int, twin: bool = False) -> Counter[str]:
     """Kill so many imports at random moments; how many left what."""
     prepared(rows)
-    whole = killed_after(None, twin)
+    work = partial(child, twin)
+    aim = Aim(killed_after(None, work), random.Random(seed))
     assert twin or state(rows) == "after", state(rows)
     put_back(rows)
     found: Counter[str] = Counter()
-    chance = random.Random(seed)
     for number in range(points):
-        killed_after(chance.uniform(0, whole * 1.25), twin)
+        killed_after(aim.seconds(), work)
         left = state(rows)
+        aim.learn(begun=True, over=left == "after")
         found[left if left in ("before", "after") else "between"] += 1
         if left not in ("before", "after"):
             print(f"point {number}: {left}", file=sys.stderr)
