@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from iiif_auth import clients, identify, middleware, passes, store, terms
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
-from iiif_auth.http.reading import text
+from iiif_auth.http.reading import asked_for, choices, in_readers_language, text
 from iiif_auth.models import Terms
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
 from iiif_auth.protocol import dialects, origins
@@ -32,9 +32,10 @@ from iiif_auth.protocol.languages import frozen
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def access(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """The page of one service in one space of dialects. Parameters other than ``origin`` are ignored (A2-INT-01), but for the
-    ``code`` of registered viewers in 0.9.2.
+    ``code`` of registered viewers in 0.9.2 and the reader's language (``lang``, ``ui_locales``).
     """
     service = identify.service_called(slug, space)
     if service is None:
@@ -179,7 +180,9 @@ def to_login(request: HttpRequest) -> HttpResponse:
     """To the host's login page and back here. ``next`` is our own path; the viewer's origin is only a parameter in it."""
     url = resolve_url(conf.LOGIN_URL)
     separator = "&" if "?" in url else "?"
-    response = HttpResponseRedirect(f"{url}{separator}{urlencode({'next': request.get_full_path()})}")
+    asked = {"lang": " ".join(tags)} if (tags := asked_for(request)) else {}
+    query = urlencode({"next": request.get_full_path(), **asked})
+    response = HttpResponseRedirect(f"{url}{separator}{query}")
     middleware.mark(response)
     return with_headers(response, PAGE)
 
@@ -223,6 +226,6 @@ def said(request: HttpRequest, status: int, heading: str, note: str) -> HttpResp
 
 
 def page(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
-    response = render(request, template, context, status=status)
+    response = render(request, template, {"languages": choices(request), **context}, status=status)
     response.headers["Content-Security-Policy"] = page_policy()
     return with_headers(response, PAGE)
