@@ -112,6 +112,7 @@ def _choice(request: HttpRequest, code: str, name: str) -> Choice:
 def _own_name(code: str, name: str) -> str:
     """What a language calls itself; the host's name for it, if Django does not know it."""
     try:
-        return str(get_language_info(code)["name_local"])
+        own = str(get_language_info(code)["name_local"])
+        return own[:1].upper() + own[1:]
     except KeyError:
         return name
