@@ -26,7 +26,7 @@ class LanguageMiddleware(LocaleMiddleware):
         super().process_request(request)
         if code := reading.spoken(reading.asked_for(request)):
             translation.activate(code)
-            request.LANGUAGE_CODE = code  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = code
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if code := getattr(request, REMEMBERED, ""):
@@ -43,7 +43,7 @@ def _set_cookie(response: HttpResponseBase, code: str) -> None:
         domain=settings.LANGUAGE_COOKIE_DOMAIN,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )
 
 

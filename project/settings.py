@@ -104,7 +104,6 @@ if DEMO:  # there is nobody to send it; what would be sent can be read in this f
     EMAIL_FILE_PATH = DEMO_DATA / "mail"
 
 LANGUAGE_CODE = "en"
-LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("cy", "Cymraeg")]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/London")
 USE_TZ = True
