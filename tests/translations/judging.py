@@ -96,7 +96,7 @@ def _quote_problems(msgid: str, text: str, language: str) -> Iterator[str]:
 
 def _french_spacing(text: str) -> Iterator[str]:
     bare = ADDRESS.sub("", text)
-    if re.search(rf"[^{NARROW}{WIDE}\s?!/{{=&.…][;:!?](?=\s|$)", bare) or re.search(r"[ ][;:!?»](?=\s|$)", bare):
+    if re.search(rf"[^{NARROW}{WIDE}\s?!/{{=&.…][;:!?](?=[ \n]|$)", bare) or re.search(r"[ ][;:!?»](?=\s|$)", bare):
         yield "Before ; : ! ? French has a narrow no-break space."
     if re.search(rf"«(?![{NARROW}{WIDE}])|(?<![{NARROW}{WIDE}])»", bare):
         yield "Inside « and » French has a narrow no-break space."
