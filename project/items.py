@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
@@ -15,7 +16,7 @@ class Piece:
     """One canvas: what is on it, at which path of this site. ``plain`` pictures are given without their image service."""
 
     path: str
-    label: str
+    label: Words
     duration: float = 0.0
     width: int = 0
     height: int = 0
@@ -27,141 +28,130 @@ class Item:
     """One manifest. ``shows`` says what everybody meets, ``try_this`` how to get further."""
 
     slug: str
-    label: str
-    german: str
+    label: Words
     kind: Words
     shows: Words
     try_this: Words
     pieces: tuple[Piece, ...]
 
 
-def pictures(identifier: str, count: int, label: str) -> tuple[Piece, ...]:
-    return tuple(Piece(f"/iiif/image/3/{identifier}-{n}", f"{label} {n}") for n in range(1, count + 1))
+def pictures(identifier: str, count: int, label: Words) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(f"/iiif/image/3/{identifier}-{n}", format_lazy("{label} {n}", label=label, n=n))
+        for n in range(1, count + 1)
+    )
 
 
-def picture(identifier: str, label: str, *, plain: bool = False) -> tuple[Piece, ...]:
+def picture(identifier: str, label: Words, *, plain: bool = False) -> tuple[Piece, ...]:
     return (Piece(f"/iiif/image/3/{identifier}", label, plain=plain),)
 
 
 ITEMS = (
     Item(
         "chart",
-        "Chart of the Merehaven Isles",
-        "Seekarte der Merehaven-Inseln",
+        _("Chart of the Merehaven Isles"),
         _("Open"),
         _("Everybody sees it; the viewer shows no lock, and no question is asked."),
         _("Zoom in to the soundings."),
-        picture("chart-1", "Chart"),
+        picture("chart-1", _("Chart")),
     ),
     Item(
         "herbal",
-        "Herbal of ferns",
-        "Herbarium der Farne",
+        _("Herbal of ferns"),
         _("Log in"),
         _("Nothing is shown before you log in with a reader account."),
         _("Log in as “reader”. Log out from the viewer, and the plates are refused again."),
-        pictures("herbal", 6, "Plate"),
+        pictures("herbal", 6, _("Plate")),
     ),
     Item(
         "minutes",
-        "Minute book of the Harbour Board",
-        "Protokollbuch der Hafenbehörde",
+        _("Minute book of the Harbour Board"),
         _("One group only"),
         _("Only members of the group “Merehaven staff” may read it."),
         _("Log in as “reader”: you are told that your account is not a staff account. Then as “curator”."),
-        pictures("minutes", 3, "Page"),
+        pictures("minutes", 3, _("Page")),
     ),
     Item(
         "fleet",
-        "Herring-fleet photographs",
-        "Fotografien der Heringsflotte",
+        _("Herring-fleet photographs"),
         _("Click-through terms"),
         _("The donor's terms come first; no account is needed."),
         _("Read the terms and accept them with one click."),
-        pictures("fleet", 6, "Photograph"),
+        pictures("fleet", 6, _("Photograph")),
     ),
     Item(
         "register",
-        "Infirmary register 1949",
-        "Krankenhausregister 1949",
+        _("Infirmary register 1949"),
         _("Reading-room address, with a substitute"),
         _("Outside the reading room the names are covered: a different picture is shown instead."),
         _(
             "Move everybody to the reading room with the switch on the library's first page, and open it again: "
             "no click is needed. The last opening stays covered there too: it is closed until 2049."
         ),
-        pictures("register", 4, "Opening"),
+        pictures("register", 4, _("Opening")),
     ),
     Item(
         "gallery",
-        "Ship model, gallery guide",
-        "Schiffsmodell, Galerieführer",
+        _("Ship model, gallery guide"),
         _("Kiosk"),
         _("Shown at the gallery's kiosks, where nobody logs in and nobody clicks anything away."),
         _(
             "Move everybody to the gallery kiosk. (A browser may block the tab that opens by itself; allow "
             "pop-ups, as a kiosk would.)"
         ),
-        picture("gallery-1", "Ship model"),
+        picture("gallery-1", _("Ship model")),
     ),
     Item(
         "diary",
-        "Harbour diary",
-        "Hafentagebuch",
+        _("Harbour diary"),
         _("Embargo until New Year"),
         _("Nobody sees it before that day; logging in is not even offered, because it would not help."),
         _("On the “Why?” page of the admin choose a time after next New Year."),
-        pictures("diary", 3, "Page"),
+        pictures("diary", 3, _("Page")),
     ),
     Item(
         "deepfield",
-        "Telescope deep field",
-        "Blick in die Tiefe des Alls",
+        _("Telescope deep field"),
         _("Open preview, full version after login"),
         _("Everybody sees a preview of 400 pixels, a smaller file of its own."),
         _("Log in as “reader”: the picture sharpens in place."),
-        picture("deepfield-1", "Deep field"),
+        picture("deepfield-1", _("Deep field")),
     ),
     Item(
         "survey",
-        "Town survey of Merehaven",
-        "Stadtplan von Merehaven",
+        _("Town survey of Merehaven"),
         _("Three tiers"),
         _("500 pixels for everybody, 1200 for readers, the whole survey for researchers."),
         _("Log in as “reader”, log out, log in as “researcher”, and zoom to the house numbers each time."),
-        picture("survey-1", "Survey"),
+        picture("survey-1", _("Survey")),
     ),
     Item(
         "album",
-        "Portrait album",
-        "Porträtalbum",
+        _("Portrait album"),
         _("Named researcher"),
         _("The policy lets nobody in; a grant lets in one person, until it ends."),
         _("Log in as “reader” (refused), then as “researcher”, who has a grant. End the grant in the admin."),
-        pictures("album", 2, "Leaf"),
+        pictures("album", 2, _("Leaf")),
     ),
     Item(
         "songs",
-        "Book of winter songs",
-        "Buch der Winterlieder",
+        _("Book of winter songs"),
         _("Two groups together, in season"),
         _("Singers who are also islanders read it, while it is the season; nobody else, and none of the staff."),
         _("Log in as “elder”, who is both. Then look for it in the admin as “admin”: it is not even listed."),
-        pictures("songs", 3, "Leaf"),
+        pictures("songs", 3, _("Leaf")),
     ),
     Item(
         "poster",
-        "Contested poster",
-        "Umstrittenes Plakat",
+        _("Contested poster"),
         _("Withdrawn"),
         _("Taken down after a complaint; nobody sees it, whatever they may otherwise see."),
         _("End the withdrawal in the admin: the poster is back at once, with its old policy."),
-        picture("poster-1", "Poster"),
+        picture("poster-1", _("Poster")),
     ),
     Item(
         "sealed",
-        "Sealed letter",
-        "Versiegelter Brief",
+        _("Sealed letter"),
         _("Hidden existence"),
         _(
             "The server does not tell whether it exists: every made-up address beginning the same way gets the "
@@ -171,57 +161,51 @@ ITEMS = (
             "Log in as “curator” to see it. (A library would not list this manifest; the demo does, so that you "
             "can try.)"
         ),
-        picture("sealed-1", "Letter", plain=True),
+        picture("sealed-1", _("Letter"), plain=True),
     ),
     Item(
         "coins",
-        "Greek coins from Pompeii",
-        "Griechische Münzen aus Pompeji",
+        _("Greek coins from Pompeii"),
         _("Campus network or login"),
         _("On the campus network it simply opens; elsewhere readers log in."),
         _("Log in as “reader”, or move everybody to the campus network."),
-        picture("coins-1", "Coins"),
+        picture("coins-1", _("Coins")),
     ),
     Item(
         "retina",
-        "Retina of a human eye",
-        "Netzhaut eines menschlichen Auges",
+        _("Retina of a human eye"),
         _("Content advice"),
         _("A warning first; whoever wants to see it clicks once."),
         _("Choose “Show it”."),
-        picture("retina-1", "Retina"),
+        picture("retina-1", _("Retina")),
     ),
     Item(
         "rocket",
-        "Launch of a rocket",
-        "Start einer Rakete",
+        _("Launch of a rocket"),
         _("Open"),
         _("Everybody sees it."),
         _("Restrict it yourself: in the admin open the collection “Modern pictures”, choose another policy and save."),
-        picture("rocket-1", "Launch"),
+        picture("rocket-1", _("Launch")),
     ),
     Item(
         "film",
-        "Evening in the harbour, a film",
-        "Abend im Hafen, ein Film",
+        _("Evening in the harbour, a film"),
         _("Film: small copy for everybody"),
         _("A small copy plays at once; readers get the full size, delivered from another address."),
         _("Log in as “reader”: the probe sends the viewer on to where the film is delivered."),
-        (Piece("/media/film.webm", "Film", 12.0, 960, 540),),
+        (Piece("/media/film.webm", _("Film"), 12.0, 960, 540),),
     ),
     Item(
         "reel",
-        "Evening in the harbour, as MP4",
-        "Abend im Hafen, als MP4",
+        _("Evening in the harbour, as MP4"),
         _("Film: an MP4 for readers"),
         _("One file, of which the browser fetches the parts that it plays."),
         _("Log in as “reader”, jump about in the film, and log out while it plays: nothing more of it arrives."),
-        (Piece("/media/film.mp4", "Film", 12.0, 640, 360),),
+        (Piece("/media/film.mp4", _("Film"), 12.0, 640, 360),),
     ),
     Item(
         "stream",
-        "Evening in the harbour, streamed",
-        "Abend im Hafen, als Stream",
+        _("Evening in the harbour, streamed"),
         _("Film: HLS and DASH for readers"),
         _(
             "Many small pieces, two playlists and a key: whoever may have the film may have each of them, and nobody else."
@@ -229,25 +213,23 @@ ITEMS = (
         _(
             "Log in as “reader” and look at the network panel of your browser: pieces and key come from a signed address."
         ),
-        (Piece("/films/harbour/index.m3u8", "Film", 12.0, 640, 360),),
+        (Piece("/films/harbour/index.m3u8", _("Film"), 12.0, 640, 360),),
     ),
     Item(
         "song",
-        "Harbour shanty, a recording",
-        "Hafenlied, eine Aufnahme",
+        _("Harbour shanty, a recording"),
         _("Sound: the first bars for everybody"),
         _("The first bars play for everybody; readers hear the whole song."),
         _("Log in as “reader”."),
-        (Piece("/media/song.webm", "Song", 12.0),),
+        (Piece("/media/song.webm", _("Song"), 12.0),),
     ),
     Item(
         "report",
-        "Report of the Harbour Board (PDF)",
-        "Bericht der Hafenbehörde (PDF)",
+        _("Report of the Harbour Board (PDF)"),
         _("PDF"),
         _("A document for readers."),
         _("Log in as “reader”; the PDF opens in the viewer and can be saved."),
-        (Piece("/media/report.pdf", "Report"),),
+        (Piece("/media/report.pdf", _("Report")),),
     ),
 )
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -25,6 +26,7 @@ from iiif_auth.protocol.manifest import Place, decorated
 from iiif_auth.protocol.terms import JSON, is_open
 from project.images.pictures import describe
 from project.items import BY_SLUG, ITEMS, Item, Piece, Words
+from project.wording import in_all, in_all_2
 
 PRESENTATION = {
     2: "http://iiif.io/api/presentation/2/context.json",
@@ -121,6 +123,13 @@ def given_services(document: Document, flavour: Flavour) -> JSON:
     return decorated(document, blocks)
 
 
+SUMMARY = _("A small collection in which every kind of restriction can be tried.")
+
+
+def summary(item: Item) -> Words:
+    return format_lazy("{kind}. {shows}", kind=item.kind, shows=item.shows)
+
+
 def public(path: str) -> str:
     return f"{settings.BASE_URL}{path}"
 
@@ -142,7 +151,7 @@ def collection_3(flavour: Flavour) -> Document:
         "id": address("collection", flavour),
         "type": "Collection",
         "label": {"en": ["Merehaven Museum & Library"]},
-        "summary": {"en": ["A small collection in which every kind of restriction can be tried."]},
+        "summary": in_all(SUMMARY),
         "items": [reference(item, flavour) for item in ITEMS],
     }
 
@@ -153,7 +162,7 @@ def collection_2(flavour: Flavour) -> Document:
         "@id": address("collection", flavour),
         "@type": "sc:Collection",
         "label": "Merehaven Museum & Library",
-        "description": "A small collection in which every kind of restriction can be tried.",
+        "description": in_all_2(SUMMARY),
         "manifests": [reference_2(item, flavour) for item in ITEMS],
     }
 
@@ -165,8 +174,8 @@ def reference(item: Item, flavour: Flavour) -> Document:
     return {
         "id": address("manifest", flavour, slug=item.slug),
         "type": "Manifest",
-        "label": {"en": [item.label], "de": [item.german]},
-        "summary": {"en": [f"{item.kind}. {item.shows}"]},
+        "label": in_all(item.label),
+        "summary": in_all(summary(item)),
         **({"thumbnail": found} if (found := thumbnail(item)) else {}),
     }
 
@@ -175,8 +184,8 @@ def reference_2(item: Item, flavour: Flavour) -> Document:
     return {
         "@id": address("manifest", flavour, slug=item.slug),
         "@type": "sc:Manifest",
-        "label": [{"@value": item.label, "@language": "en"}, {"@value": item.german, "@language": "de"}],
-        "description": f"{item.kind}. {item.shows}",
+        "label": in_all_2(item.label),
+        "description": in_all_2(summary(item)),
     }
 
 
@@ -209,7 +218,7 @@ def manifest_3(item: Item, flavour: Flavour) -> Document:
                 "id": public(reverse("item", args=[item.slug])),
                 "type": "Text",
                 "format": "text/html",
-                "label": {"en": ["About this item"]},
+                "label": in_all(_("About this item")),
             }
         ],
         "items": [canvas(item, piece, flavour) for piece in item.pieces],
@@ -219,7 +228,7 @@ def manifest_3(item: Item, flavour: Flavour) -> Document:
 def canvas(item: Item, piece: Piece, flavour: Flavour) -> Document:
     resource = Resource.objects.get(url=piece.path)
     at = canvas_address(item, piece, flavour)
-    found: Document = {"id": at, "type": "Canvas", "label": {"en": [piece.label]}, **extent(piece, resource)}
+    found: Document = {"id": at, "type": "Canvas", "label": in_all(piece.label), **extent(piece, resource)}
     if resource.type == Kind.TEXT:
         # A PDF is not painted on a canvas but offered beside it (Presentation 3.0, “rendering”).
         return {**found, "rendering": [{**body(resource, piece, flavour), "label": resource.label}], "items": []}
@@ -298,7 +307,7 @@ def canvas_2(item: Item, piece: Piece, flavour: Flavour) -> Document:
     found: Document = {
         "@id": at,
         "@type": "sc:Canvas",
-        "label": piece.label,
+        "label": in_all_2(piece.label),
         "width": sides["width"],
         "height": sides["height"],
     }
@@ -321,7 +330,7 @@ def canvas_2(item: Item, piece: Piece, flavour: Flavour) -> Document:
 
 def beside_2(resource: Resource, piece: Piece) -> Document:
     kind = DCTYPES[Kind(resource.type)]
-    return {"@id": public(piece.path), "@type": kind, "format": resource.format, "label": piece.label}
+    return {"@id": public(piece.path), "@type": kind, "format": resource.format, "label": in_all_2(piece.label)}
 
 
 def picture_2(resource: Resource, piece: Piece, flavour: Flavour) -> Document:

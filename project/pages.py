@@ -9,11 +9,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from iiif_auth import store
 from iiif_auth.protocol import identity
-from project import places
+from project import language, places
 from project.items import ACCOUNTS, BY_SLUG, ITEMS, PASSWORD, Item, Piece
 from project.manifests import FLAVOURS, address, public
 from project.sentences import sentences
@@ -22,7 +23,7 @@ from project.sentences import sentences
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     context = {
-        "items": [{"item": item, "viewer": in_viewer(item)} for item in ITEMS],
+        "items": [{"item": item, "viewer": in_viewer(item, request)} for item in ITEMS],
         "accounts": ACCOUNTS if settings.DEMO else (),
         "password": PASSWORD,
         "places": list(places.PLACES.values()),
@@ -42,7 +43,7 @@ def item(request: HttpRequest, slug: str) -> HttpResponse:
     offer = store.find_offer(found.pieces[0].path)
     context: dict[str, Any] = {
         "item": found,
-        "viewer": in_viewer(found),
+        "viewer": in_viewer(found, request),
         "manifests": [(one.about, address("manifest", one, slug=slug)) for one in FLAVOURS.values()],
         "rules": sentences(offer) if offer else (),
         "path": found.pieces[0].path,
@@ -52,12 +53,13 @@ def item(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "project/item.html", context)
 
 
-def in_viewer(item: Item) -> str:
-    """The address of the viewer with this item in it; empty if the demo runs without a viewer."""
+def in_viewer(item: Item, request: HttpRequest) -> str:
+    """The address of the viewer with this item in it, in the language chosen here; empty if the demo runs without a viewer."""
     viewer: str = settings.VIEWER_URL
     if not viewer:
         return ""
-    return f"{viewer}/#{quote(public(reverse('manifest', args=[item.slug])), safe='')}"
+    chosen = f"?lang={get_language()}" if language.is_chosen(request) else ""
+    return f"{viewer}/{chosen}#{quote(public(reverse('manifest', args=[item.slug])), safe='')}"
 
 
 def why_page(item: Item) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import history, identify
 from iiif_auth.asking.codes import new_code
@@ -30,6 +32,7 @@ from iiif_auth.models import (
     Resource,
     Tier,
 )
+from project.wording import in_all
 
 UNREDACTED = "/iiif/image/3/register-4"
 OPENS = 2049
@@ -80,10 +83,6 @@ def person(username: str) -> Any:
     return get_user_model().objects.get(username=username)
 
 
-def texts(english: str, german: str) -> dict[str, list[str]]:
-    return {"en": [english], "de": [german]}
-
-
 # -- What was done ------------------------------------------------------------------------------------------------
 
 
@@ -92,10 +91,14 @@ def close_the_last_opening(calendar: Calendar) -> None:
         resource=Resource.objects.get(url=UNREDACTED),
         ends=calendar.new_year(OPENS),
         closes=Embargo.Closes.FULL,
-        note=texts(
-            f"This page names patients who may still be alive. It is shown in full from 1 January {OPENS}, in the reading room.",
-            "Diese Seite nennt Kranke, die noch leben können. Vollständig wird sie ab dem 1. Januar "
-            f"{OPENS} im Lesesaal gezeigt.",
+        note=in_all(
+            format_lazy(
+                _(
+                    "This page names patients who may still be alive. It is shown in full from 1 January {year}, "
+                    "in the reading room."
+                ),
+                year=OPENS,
+            )
         ),
         reason="Youngest patient born in 1949; a hundred years, as agreed with the data-protection officer.",
     )
@@ -106,9 +109,8 @@ def open_the_diary_at_new_year(calendar: Calendar) -> None:
     year = calendar.year + 1
     held = Embargo.objects.get(collection__slug="merehaven-diaries")
     held.ends = calendar.new_year(year)
-    held.note = texts(
-        f"The author's family asked that the diary stays closed until 1 January {year}.",
-        f"Auf Wunsch der Familie bleibt das Tagebuch bis zum 1. Januar {year} geschlossen.",
+    held.note = in_all(
+        format_lazy(_("The author's family asked that the diary stays closed until 1 January {year}."), year=year)
     )
     held.save()
 
@@ -218,7 +220,7 @@ def stress(rows: int) -> int:
     shelf, _made = Collection.objects.get_or_create(
         slug="merehaven-stress",
         defaults={
-            "label": texts("Stress set, without pictures", "Belastungsprobe, ohne Bilder"),
+            "label": in_all(_("Stress set, without pictures")),
             "policy": AccessPolicy.objects.get(slug="merehaven-open"),
             "parent": Collection.objects.get(slug="merehaven"),
         },
@@ -228,7 +230,7 @@ def stress(rows: int) -> int:
     added = [
         Resource(
             url=f"/iiif/image/3/stress-{number:06}",
-            label=texts(f"Stress sheet {number:06}", f"Probeblatt {number:06}"),
+            label=in_all(format_lazy(_("Stress sheet {number}"), number=f"{number:06}")),
             type="Image",
             image_api=3,
             collection=shelf,

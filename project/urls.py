@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from project import content, manifests, pages
+from project import content, language, manifests, pages
 
 FLAVOUR = r"(?P<flavour>mixed|1|0|alpha)"
 IDENTIFIER = r"(?P<identifier>[a-z0-9~-]+)"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("items/<slug:slug>/", pages.item, name="item"),
     path("place/", pages.place, name="place"),
+    path("language/", language.choose, name="language"),
     path("iiif/collection.json", manifests.collection, name="collection"),
     path("iiif/manifests/<slug:slug>.json", manifests.manifest, name="manifest"),
     re_path(rf"^iiif/{FLAVOUR}/collection\.json$", manifests.collection, name="collection"),

@@ -22,7 +22,7 @@ from iiif_auth import clients, devices, handoffs, identify, middleware, passes, 
 from iiif_auth.conf import conf
 from iiif_auth.http import side
 from iiif_auth.http.headers import PAGE, page_policy, with_headers
-from iiif_auth.http.reading import text
+from iiif_auth.http.reading import choices, in_readers_language, text
 from iiif_auth.models import Terms
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
 from iiif_auth.protocol import dialects, origins
@@ -33,9 +33,10 @@ from iiif_auth.protocol.languages import frozen
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def access(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """The page of one service in one space of dialects. Parameters other than ``origin`` are ignored (A2-INT-01), but for the
-    ``code`` of registered viewers in 0.9.2.
+    ``code`` of registered viewers in 0.9.2 and the reader's language (``lang``, ``ui_locales``).
     """
     service = identify.service_called(slug, space)
     if service is None:
@@ -188,7 +189,7 @@ def to_login(request: HttpRequest) -> HttpResponse:
     """
     if conf.LOGIN_WINDOW == "side":
         return side.choice(request)
-    response = HttpResponseRedirect(side.login_page(request.get_full_path()))
+    response = HttpResponseRedirect(side.login_page(request, request.get_full_path()))
     middleware.mark(response)
     return with_headers(response, PAGE)
 
@@ -251,6 +252,6 @@ def said(request: HttpRequest, status: int, heading: str, note: str) -> HttpResp
 
 
 def page(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
-    response = render(request, template, context, status=status)
+    response = render(request, template, {"languages": choices(request), **context}, status=status)
     response.headers["Content-Security-Policy"] = page_policy()
     return with_headers(response, PAGE)

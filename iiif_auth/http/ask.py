@@ -24,7 +24,7 @@ from iiif_auth.asking.forms import AskForm, ReplyForm
 from iiif_auth.asking.items import Item, address_of, item_at
 from iiif_auth.asking.states import NotPossible, State, Wish
 from iiif_auth.http.access import page, said
-from iiif_auth.http.reading import languages
+from iiif_auth.http.reading import in_readers_language, languages
 from iiif_auth.http.refused import TermsShown, Visit, out_of_order, terms_of, visited
 from iiif_auth.models import AccessRequest
 from iiif_auth.store import RulesInMotion
@@ -38,6 +38,7 @@ NOT_SENT = (OSError, smtplib.SMTPException)
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """The form for one item. Whoever may not ask, or need not, is sent to the page that says why not."""
     visit = visited(request, reference)
@@ -116,6 +117,7 @@ def _look_into_mail(request: HttpRequest, form: AskForm) -> HttpResponse:
 @sensitive_variables("secret")
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def asked(request: HttpRequest, secret: str) -> HttpResponse:
     """How a request stands; and confirming, answering and taking it back, each with a click."""
     row = states.opened_by(secret)

@@ -24,7 +24,7 @@ from iiif_auth.asking.items import Item, openable
 from iiif_auth.conf import conf
 from iiif_auth.http.access import page
 from iiif_auth.http.ask import with_no_referrer
-from iiif_auth.http.reading import languages
+from iiif_auth.http.reading import in_readers_language, languages
 from iiif_auth.http.refused import out_of_order
 from iiif_auth.lending import counter, readers
 from iiif_auth.lending.counter import NotLent, Reader
@@ -80,6 +80,7 @@ class LineForm(forms.Form):
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def borrow(request: HttpRequest, reference: str) -> HttpResponse:
     """Borrow an item. Where borrowing would not help just now, the page that says why not says what would."""
     try:

@@ -1,7 +1,7 @@
 """A page for readers and help desks: what this browser allows, in sentences, and what to do about it.
 
 It looks by trying: a cookie that means nothing is set and asked back, on a page of our own, in a frame on somebody else's page,
-and in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, sections 1 to 4).
+and in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, 1 to 4).
 Nothing is stored on the server, and nothing that is shown opens anything.
 """
 
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, PAGE, page_policy, with_headers
-from iiif_auth.http.reading import text
+from iiif_auth.http.reading import in_readers_language, text
 from iiif_auth.policy.types import AccessService
 from iiif_auth.twins import PartitionedMorsel
 
@@ -68,6 +68,7 @@ def _came_back(request: HttpRequest) -> bool | None:
 
 @never_cache
 @require_safe
+@in_readers_language
 def diagnosis(request: HttpRequest) -> HttpResponse:
     """The page itself. Without JavaScript it says what one request tells, and what it can not tell."""
     seen = look(request)

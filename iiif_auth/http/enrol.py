@@ -20,6 +20,7 @@ from iiif_auth import devices, identify
 from iiif_auth.asking import limits
 from iiif_auth.http.access import page
 from iiif_auth.http.headers import PAGE, with_headers
+from iiif_auth.http.reading import in_readers_language
 from iiif_auth.models import Device
 
 FROM_ONE = (30, 600)
@@ -54,6 +55,7 @@ class CodeForm(forms.Form):
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def enrol(request: HttpRequest) -> HttpResponse:
     """The form, and what this machine is; a POST with a good code enrols it."""
     if request.method != "POST":

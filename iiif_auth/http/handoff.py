@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from iiif_auth import clients, handoffs, identify, passes, store, twins
 from iiif_auth.http.headers import NEVER_STORE, PAGE, page_policy, with_headers
 from iiif_auth.http.own import is_our_own
-from iiif_auth.http.reading import languages
+from iiif_auth.http.reading import in_readers_language, languages
 from iiif_auth.http.token import Asked, asked, log_drawn, problem_of
 from iiif_auth.policy.types import AccessService
 from iiif_auth.protocol import dialects
@@ -35,6 +35,7 @@ logger = logging.getLogger("iiif_auth.token")
 @csrf_exempt
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def handoff(request: HttpRequest) -> HttpResponse:
     """The window itself, in which looking changes nothing; and by POST, from itself, the code that it is to say."""
     if request.method == "POST":

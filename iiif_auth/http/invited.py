@@ -16,7 +16,7 @@ from iiif_auth.asking import invitations
 from iiif_auth.asking.items import openable
 from iiif_auth.http.access import page, said
 from iiif_auth.http.ask import with_no_referrer
-from iiif_auth.http.reading import languages
+from iiif_auth.http.reading import in_readers_language, languages
 from iiif_auth.http.refused import Way
 from iiif_auth.models import Grant, Invitation
 from iiif_auth.policy.types import Offer
@@ -29,6 +29,7 @@ MOST_NAMED = 50
 @sensitive_variables("secret")
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def invited(request: HttpRequest, secret: str) -> HttpResponse:
     """Name what somebody was invited to, and let them in when they click."""
     row = invitations.opened_by(secret)

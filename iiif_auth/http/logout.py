@@ -11,12 +11,14 @@ from django.views.decorators.http import require_http_methods
 
 from iiif_auth import identify, passes, remembering
 from iiif_auth.http.access import is_for_a_page, page, said
+from iiif_auth.http.reading import in_readers_language
 from iiif_auth.policy.types import AccessService, Pattern
 
 
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def logout(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """End the pass, its tokens and the session behind it, at once (A2-LOG-03, A2-LOG-04).
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from iiif_auth import carried, identify, passes, remembering, useragents
 from iiif_auth.conf import conf
 from iiif_auth.http.access import page
-from iiif_auth.http.reading import text
+from iiif_auth.http.reading import in_readers_language, text
 from iiif_auth.models import Agreement, Pass, Remembered
 from iiif_auth.protocol.languages import frozen
 
@@ -52,6 +52,7 @@ class Carried:
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_readers_language
 def own_passes(request: HttpRequest) -> HttpResponse:
     """The page. Looking at it changes nothing; ``end`` (a number), ``others``, ``all`` and ``forget`` are sent by its buttons.
 

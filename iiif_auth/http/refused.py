@@ -24,7 +24,7 @@ from iiif_auth.asking.items import Item, openable
 from iiif_auth.conf import conf
 from iiif_auth.http.access import is_for_a_page, page, said
 from iiif_auth.http.links import links
-from iiif_auth.http.reading import languages, text
+from iiif_auth.http.reading import in_readers_language, languages, text
 from iiif_auth.lending.wanted import wanted
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import (
@@ -74,6 +74,7 @@ class Visit:
 @never_cache
 @csrf_protect
 @require_safe
+@in_readers_language
 def refused(request: HttpRequest, reference: str) -> HttpResponse:
     """Why this reader may not see this item, at this moment and from here."""
     visit = visited(request, reference)

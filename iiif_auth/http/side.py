@@ -17,20 +17,22 @@ from django.views.decorators.http import require_GET
 from iiif_auth import identify, middleware
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, PAGE, page_policy, with_headers
+from iiif_auth.http.reading import asked_for, in_readers_language
 
 
-def login_page(back: str) -> str:
-    """The host's login page, from which one comes back to a path of this site."""
+def login_page(request: HttpRequest, back: str) -> str:
+    """The host's login page, in the languages that the viewer named, from which one comes back to a path of this site."""
     url = resolve_url(conf.LOGIN_URL)
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': back})}"
+    asked = {"lang": " ".join(tags)} if (tags := asked_for(request)) else {}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': back, **asked})}"
 
 
 def choice(request: HttpRequest) -> HttpResponse:
     """The page with the button that opens the window. Without JavaScript the button leads to the login page as ever."""
     context = {
         "title": _("Sign in to continue"),
-        "same": login_page(request.get_full_path()),
-        "side": login_page(reverse("iiif_auth:signed-in")),
+        "same": login_page(request, request.get_full_path()),
+        "side": login_page(request, reverse("iiif_auth:signed-in")),
         "session": reverse("iiif_auth:session"),
     }
     response = render(request, "iiif_auth/sign_in.html", context)
@@ -41,6 +43,7 @@ def choice(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
+@in_readers_language
 def signed_in(request: HttpRequest) -> HttpResponse:
     """Where the window at the side ends: it says so to the tab that opened it, and closes itself."""
     done = identify.is_signed_in(request)

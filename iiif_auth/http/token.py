@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET
 from iiif_auth import clients, devices, handoffs, identify, passes, storage_access, store, twins
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, TOKEN_PAGE, token_policy, with_headers
-from iiif_auth.http.reading import languages
+from iiif_auth.http.reading import in_readers_language, languages
 from iiif_auth.policy.types import AccessService, OriginRule, Pattern
 from iiif_auth.protocol import dialects, origins
 from iiif_auth.protocol.dialect import Dialect
@@ -83,6 +83,7 @@ def _origin(given: list[str]) -> str | None:
 
 @require_GET
 @xframe_options_exempt
+@in_readers_language
 def token(request: HttpRequest, space: str, slug: str) -> HttpResponse:
     """Post a token to exactly the origin named, or an error. A version without origins posts to ``*`` (A092-TOK-03)."""
     ask = asked(request)

@@ -27,8 +27,20 @@ JSONValue = str | int | float | bool | None | Sequence["JSONValue"] | Mapping[st
 AMBIENT = AccessService(
     slug="ambient",
     pattern=Pattern.EXTERNAL,
-    label=(("en", ("Recognised by where and when you are",)),),
-    error_heading=(("en", ("Not available here",)), ("de", ("Hier nicht verfügbar",))),
+    label=(
+        ("en", ("Recognised by where and when you are",)),
+        ("de", ("Erkannt daran, wo und wann Sie hier sind",)),
+        ("fr", ("Reconnu par le lieu et le moment",)),
+        ("es", ("Reconocido por el lugar y el momento",)),
+        ("cy", ("Yn eich adnabod o’ch lleoliad a’r amser",)),
+    ),
+    error_heading=(
+        ("en", ("Not available here",)),
+        ("de", ("Hier nicht verfügbar",)),
+        ("fr", ("Indisponible ici",)),
+        ("es", ("No disponible aquí",)),
+        ("cy", ("Ddim ar gael yma",)),
+    ),
     error_note=(
         ("en", ("This item can be seen only at certain places or times; there is nothing to sign in to.",)),
         (
@@ -38,6 +50,12 @@ AMBIENT = AccessService(
                 "hilft nicht.",
             ),
         ),
+        (
+            "fr",
+            ("Cet objet n’est visible qu’à certains endroits ou à certains moments ; il n’y a pas à se connecter.",),
+        ),
+        ("es", ("Este objeto solo se puede ver en ciertos lugares o momentos; no hay que iniciar sesión.",)),
+        ("cy", ("Dim ond mewn lleoedd neu ar adegau penodol y gellir gweld yr eitem hon; nid oes angen mewngofnodi.",)),
     ),
     origin_rule=OriginRule.OPEN,
     dialects=None,
@@ -103,7 +121,7 @@ def logout_label(service: AccessService) -> LanguageMap:
     )
 
 
-LOG_OUT = {"en": "Log out", "de": "Abmelden"}
+LOG_OUT = {"en": "Log out", "de": "Abmelden", "fr": "Se déconnecter", "es": "Cerrar sesión", "cy": "Allgofnodi"}
 
 
 def is_open(offer: Offer, at: datetime) -> bool:

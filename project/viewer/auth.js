@@ -132,13 +132,15 @@ export class AuthFlow {
   #patience;
   #poll;
   #trusts;
+  #parameters;
 
-  constructor({ emit = () => {}, timeout = 15_000, patience = 6_000, poll = 100, trusts = sameHouse } = {}) {
+  constructor({ emit = () => {}, timeout = 15_000, patience = 6_000, poll = 100, trusts = sameHouse, parameters = {} } = {}) {
     this.#emit = emit;
     this.#timeout = timeout;
     this.#patience = patience;
     this.#poll = poll;
     this.#trusts = trusts;
+    this.#parameters = parameters;
   }
 
   /**
@@ -173,7 +175,7 @@ export class AuthFlow {
 
   /** In a click (or a kiosk): the library's window, then the token, then the probe. */
   async visit(way, { hurry = new Promise(() => {}), ...context } = {}) {
-    const address = withQuery(idOf(way.access), { origin: location.origin });
+    const address = withQuery(idOf(way.access), { origin: location.origin, ...this.#parameters });
     const opened = window.open(address, "_blank");
     if (!opened) {
       this.#tell("window-blocked", { id: idOf(way.access), profile: way.profile }, context);

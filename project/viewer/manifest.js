@@ -1,11 +1,12 @@
 /* Reading IIIF Presentation 3: what is in a Collection, what is in a manifest, what a body is. */
 
 import { idOf, list, probesOf, typeOf, webAddress } from "./auth.js";
+import { READS } from "./tongue.js";
 
 const DEEPEST = 3;
 
 /** The best wording of a language map for these languages: {text, lang}, or null. */
-export function wording(map, languages = navigator.languages) {
+export function wording(map, languages = READS) {
   if (!map) return null;
   if (typeof map === "string") return { text: plain(map), lang: "" };
   const lang = chosen(Object.keys(map), languages);

@@ -3,7 +3,8 @@
 import { AuthFlow, idOf, list, waysOf, webAddress } from "./auth.js";
 import { described, entriesOf, entry, kindOf, piecesOf, read, typeOfDocument, wording } from "./manifest.js";
 import { element, icon, Media } from "./media.js";
-import { pageLanguage, translator } from "./messages.js";
+import { pageLanguage, TONGUES, translator } from "./messages.js";
+import { ASKED, fillMenu } from "./tongue.js";
 
 const language = pageLanguage();
 const t = translator(language);
@@ -11,7 +12,7 @@ const $ = (id) => document.getElementById(id);
 const stage = $("stage");
 const media = new Media($("media"), t);
 const events = [];
-const flow = new AuthFlow({ emit: note });
+const flow = new AuthFlow({ emit: note, parameters: ASKED ? { lang: ASKED } : {} });
 const BUSY = { "probe-request": "probing", "window-opened": "waiting", "token-request": "token" };
 const RECHECK_EVERY = 10_000;
 let visit = null;
@@ -38,6 +39,7 @@ function translatePage() {
   document.title = t("brand");
   for (const spot of document.querySelectorAll("[data-t]")) spot.textContent = t(spot.dataset.t);
   $("origin").textContent = location.origin;
+  fillMenu($("tongues"), t("language"), TONGUES, language);
 }
 
 // --- the log ---------------------------------------------------------------------------------------------------

@@ -562,7 +562,7 @@ def test_every_item_of_the_demo_is_walked_here():
 def test_the_viewers_list_has_every_item(context: BrowserContext, demo: Demo):
     reader = Reader(context, demo)
     expect(reader.page.locator(".entry")).to_have_count(len(ITEMS))
-    expect(reader.page.locator(".entry-label")).to_have_text([item.label for item in ITEMS])
+    expect(reader.page.locator(".entry-label")).to_have_text([str(item.label) for item in ITEMS])
 
 
 def test_whoever_is_signed_in_already_has_only_to_confirm(reader: Reader, demo: Demo):

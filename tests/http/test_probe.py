@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from iiif_auth import identify
 from iiif_auth.models import Pass, Token
+from iiif_auth.protocol.texts import LANGUAGES
 from tests import factories, web
 from tests.web import (
     EVERYONE,
@@ -76,10 +77,19 @@ def test_a_no_says_why_in_words(terms):
     assert probe(CHART) == {
         **GRANTED,
         "status": 401,
-        "heading": {"en": ["Please read this first"], "de": ["Bitte zuerst lesen"]},
+        "heading": {
+            "en": ["Please read this first"],
+            "de": ["Bitte zuerst lesen"],
+            "fr": ["À lire d’abord"],
+            "es": ["Lea esto primero"],
+            "cy": ["Darllenwch hwn yn gyntaf"],
+        },
         "note": {
             "en": ["Please read and accept the terms to see this item."],
             "de": ["Bitte lesen und bestätigen Sie die Bedingungen, um dieses Objekt zu sehen."],
+            "fr": ["Veuillez lire et accepter les conditions pour voir cet objet."],
+            "es": ["Lea y acepte las condiciones para ver este objeto."],
+            "cy": ["Darllenwch a derbyniwch y telerau i weld yr eitem hon, os gwelwch yn dda."],
         },
     }
 
@@ -147,7 +157,7 @@ def test_an_answer_that_can_not_be_given_is_readable_from_anywhere_and_not_a_yes
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.headers["Cache-Control"] == "no-store"
-    assert (response.json()["status"], set(response.json()["heading"])) == (503, {"en", "de"})
+    assert (response.json()["status"], set(response.json()["heading"])) == (503, set(LANGUAGES))
 
 
 @pytest.mark.parametrize("uri", [CHART, "/iiif/3/unheard-of"])

@@ -284,7 +284,7 @@ def test_a_label_for_logging_out_is_made_in_each_language_of_the_service():
     service = replace(TERMS, label=(("de-CH", ("Archiv",)), ("cy", ("Archif",)), ("none", ("A",))))
     assert typed(v2.access_service(service, LINKS), "AuthLogoutService2")[0]["label"] == {
         "de-CH": ["Abmelden: Archiv"],
-        "cy": ["Log out: Archif"],
+        "cy": ["Allgofnodi: Archif"],
         "none": ["Log out: A"],
     }
 
