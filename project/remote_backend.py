@@ -16,7 +16,7 @@ logger = logging.getLogger("project.remote")
 class RemoteUserBackend(DjangoBackend):
     """Finds or makes the account of somebody whom the server in front has signed in."""
 
-    def authenticate(self, request: HttpRequest | None, remote_user: Person | None) -> Any:  # type: ignore[override]
+    def authenticate(self, request: HttpRequest | None, remote_user: Any) -> Any:
         """The account, unless it is somebody's who logs in with a password here: then it is not theirs to have."""
         if not isinstance(remote_user, Person):
             return None

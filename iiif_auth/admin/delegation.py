@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from iiif_auth import roles
 from iiif_auth.admin import people
 from iiif_auth.admin.bases import Admin, StackedInline
-from iiif_auth.admin.overlays import GrantForm, TakesPeople
+from iiif_auth.admin.overlays import TakesPeople
+from iiif_auth.admin.people import NamesPeople
+from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.models import Collection, Delegation
 
 SENTENCES = {
@@ -69,7 +71,7 @@ def too_much(user: Any, row: Delegation, collection: Collection) -> tuple[str, s
     return None
 
 
-class DelegationForm(GrantForm):
+class DelegationForm(NamesPeople, PlainForm):
     """For one person or one group; nobody gives more than they have."""
 
     def clean(self) -> dict[str, Any]:
