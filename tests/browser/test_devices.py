@@ -27,8 +27,8 @@ def desk(new_context: Contexts, demo: Demo) -> Iterator[Page]:
     page.wait_for_url(f"**{LIST}add/")
     yield page
     page.goto(demo.url(LIST))
-    while page.locator("#result_list th a").count():
-        page.locator("#result_list th a").first.click()
+    while page.locator("#result_list tbody th a").count():
+        page.locator("#result_list tbody th a").first.click()
         page.locator(".deletelink").click()
         page.locator('[type="submit"]').click()
         page.wait_for_url(f"**{LIST}")
