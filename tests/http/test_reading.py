@@ -93,9 +93,7 @@ def test_the_language_of_one_page_is_not_left_behind_for_the_next(terms):
     assert language(page(access("terms", VIEWER))) == "en"
 
 
-@pytest.mark.parametrize(
-    "path", ["2/access/none-such", "refused/none-such", "asked/none-such"]
-)
+@pytest.mark.parametrize("path", ["2/access/none-such", "refused/none-such", "asked/none-such"])
 def test_refusals_speak_the_language_too(path):
     response = page(f"/iiif-auth/{path}?lang=fr")
     assert language(response) == "fr"
