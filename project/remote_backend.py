@@ -16,7 +16,7 @@ logger = logging.getLogger("project.remote")
 class RemoteUserBackend(DjangoBackend):
     """Finds or makes the account of somebody whom the server in front has signed in."""
 
-    def authenticate(self, request: HttpRequest | None, remote_user: Any) -> Any:
+    def authenticate(self, request: HttpRequest | None, remote_user: Any) -> Any:  # type: ignore[override, unused-ignore]
         """The account, unless it is somebody's who logs in with a password here: then it is not theirs to have."""
         if not isinstance(remote_user, Person):
             return None
@@ -26,7 +26,7 @@ class RemoteUserBackend(DjangoBackend):
             return None
         return user
 
-    def configure_user(self, request: HttpRequest | None, user: Any, created: bool = True) -> Any:
+    def configure_user(self, request: HttpRequest | None, user: Any, created: bool = True) -> Any:  # type: ignore[override, unused-ignore]
         if created:
             user.set_unusable_password()
             user.save(update_fields=["password"])

@@ -81,7 +81,7 @@ class DelegationForm(NamesPeople, PlainForm):
         return found
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc, unused-ignore]
         owner = getattr(self, "owner", None)
         place = owner if owner is not None else self.instance.collection if self.instance.collection_id else None
         asker = getattr(self, "asker", None)
