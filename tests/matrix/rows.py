@@ -337,7 +337,7 @@ def permitted(visit: Visit) -> str:
     ]
     steps = [f"{one['path'].split('/')[3]} {one.get('sec-fetch-storage-access', '-')} {one['status']}" for one in asked]
     states = [one.get("sec-fetch-storage-access") for one in asked]
-    assert "inactive" in states and "active" in states, steps
+    assert {"inactive", "active"} <= set(states), steps
     return f"{good(visit.library.log(mark))} ({'; '.join(steps)})"
 
 
