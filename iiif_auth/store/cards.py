@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.db import connections
 
 from iiif_auth.policy import types as policy
 from iiif_auth.protocol import identity
+from iiif_auth.store import statements
 from iiif_auth.store.rules import database
+from iiif_auth.store.statements import Found
 from iiif_auth.store.values import texts_of
 
 FIND = """
@@ -46,9 +47,6 @@ UNION ALL SELECT 'grant', CAST(g.resource_id AS TEXT), CAST(g.starts AS TEXT), C
 """
 """One statement for everything about some resources, and the epoch as of the same instant."""
 
-Found = tuple[Any, ...]
-"""A row as the statement gives it: texts and nulls."""
-
 
 @dataclass(slots=True)
 class Card:
@@ -72,16 +70,14 @@ class Reading:
 
 
 @lru_cache(maxsize=64)
-def _find_sql(count: int) -> str:
-    return FIND.format(marks=", ".join(["%s"] * count))
+def _find_sql(count: int) -> statements.Statement:
+    return statements.prepared(FIND.format(marks=", ".join(["%s"] * count)))
 
 
 def read(uris: Sequence[str]) -> Reading:
     """The present epoch, and the cards of every resource that one of these URLs belongs to."""
     digests = [identity.digest(uri) for uri in uris]
-    with connections[database()].cursor() as cursor:
-        cursor.execute(_find_sql(len(digests)), digests * 2)
-        rows = cursor.fetchall()
+    rows = statements.rows(database(), _find_sql(len(digests)), digests * 2)
     epoch = next((row for row in rows if row[0] == "epoch"), ("epoch", None, "", ""))
     cards = {row[1]: Card(row[1:]) for row in rows if row[0] == "resource"}
     for what, *values in rows:

@@ -11,9 +11,10 @@ from iiif_auth.conf import conf
 from iiif_auth.policy import types as policy
 from iiif_auth.policy.decide import is_restricted
 from iiif_auth.store import works
-from iiif_auth.store.cards import Card, Found, Reading, map_of, read, window
+from iiif_auth.store.cards import Card, Reading, map_of, read, window
 from iiif_auth.store.passes import Finder, Presented
 from iiif_auth.store.rules import Place, Rulebook, RulesInMotion, books, database, epoch, key_of, lends, rulebook
+from iiif_auth.store.statements import Found
 from iiif_auth.store.values import (
     attribute_value,
     reach_needed,

@@ -20,8 +20,10 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, router
 from django.utils import timezone
 
-from iiif_auth.store.cards import Found, instant
+from iiif_auth.store import statements
+from iiif_auth.store.cards import instant
 from iiif_auth.store.rules import database, lends
+from iiif_auth.store.statements import Found
 from iiif_auth.store.values import user_id
 
 SEEN_AGAIN = timedelta(hours=1)
@@ -160,7 +162,7 @@ TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 
 
 @lru_cache(maxsize=32)
-def _statement(template: str, model: str, using: str, sessions: str, lending: bool) -> str:
+def _statement(template: str, model: str, using: str, sessions: str, lending: bool) -> statements.Statement:
     """The statement for the host's own user model and sessions, whatever their tables are called."""
     people: Any = get_user_model()
     quote, vendor = connections[using].ops.quote_name, connections[using].vendor
@@ -175,7 +177,7 @@ def _statement(template: str, model: str, using: str, sessions: str, lending: bo
         offered=OFFERED,
     )
     person = PERSON.format(users=quote(people._meta.db_table), user_key=quote(people._meta.pk.column))
-    return template.format(held=held, person=person)
+    return statements.prepared(template.format(held=held, person=person))
 
 
 def _active(people: Any, quote: Callable[[str], str], sessions: str) -> str:
@@ -190,13 +192,14 @@ def _active(people: Any, quote: Callable[[str], str], sessions: str) -> str:
 
 def session_table() -> str:
     """The table of the host's sessions, where it keeps them in one that stands beside ours; else nothing."""
-    return _session_table(settings.SESSION_ENGINE, apps.is_installed("django.contrib.sessions"), database())
+    return _session_table(settings.SESSION_ENGINE, database())
 
 
 @lru_cache(maxsize=8)
-def _session_table(engine: str, installed: bool, using: str) -> str:
+def _session_table(engine: str, using: str) -> str:
     # “cached_db” keeps them in the table too; others have none, and there only the browser's own logout is heard of.
     keeper = getattr(import_module(engine).SessionStore, "get_model_class", None)
+    installed = apps.is_installed("django.contrib.sessions")
     if keeper is None or (engine.startswith("django.contrib.") and not installed):
         return ""
     model = keeper()
@@ -313,10 +316,7 @@ def _row(template: str, *values: Any, lending: bool = False) -> Found | None:
 def _rows(template: str, *values: Any, lending: bool = False) -> list[Found]:
     using = database()
     statement = _statement(template, settings.AUTH_USER_MODEL, using, session_table(), lending)
-    with connections[using].cursor() as cursor:
-        cursor.execute(statement, values)
-        found: list[Found] = cursor.fetchall()
-    return found
+    return statements.rows(using, statement, values)
 
 
 def _presented(template: str, *values: str | int) -> Presented:
