@@ -19,7 +19,7 @@ from tests.translations.catalogues import PLURALS, everything
 from tests.translations.judging import problems
 from tests.translations.sources import PARTS, Part
 
-COMPLETE = ("de", "fr")
+COMPLETE = ("de", "fr", "es")
 """The languages in which nothing may be left in English; a language is added when it is done."""
 
 each_catalogue = pytest.mark.parametrize(
@@ -98,8 +98,10 @@ def test_django_finds_the_catalogues(language):
     from django.utils.translation import gettext as _
 
     with override(language):
-        assert _("Ask for access") == {"de": "Um Zugang bitten", "fr": "Demander l’accès"}[language]
-        assert _("What there is to see") == {"de": "Was es zu sehen gibt", "fr": "Ce qu’il y a à voir"}[language]
+        asked = {"de": "Um Zugang bitten", "fr": "Demander l’accès", "es": "Pedir acceso"}
+        assert _("Ask for access") == asked[language]
+        seen = {"de": "Was es zu sehen gibt", "fr": "Ce qu’il y a à voir", "es": "Lo que hay para ver"}
+        assert _("What there is to see") == seen[language]
 
 
 def test_the_wheel_takes_the_catalogues_along():
