@@ -19,7 +19,7 @@ from tests.translations.catalogues import PLURALS, everything
 from tests.translations.judging import problems
 from tests.translations.sources import PARTS, Part
 
-COMPLETE = ("de", "fr")
+COMPLETE = ("de", "fr", "cy")
 """The languages in which nothing may be left in English; a language is added when it is done."""
 
 each_catalogue = pytest.mark.parametrize(
@@ -98,8 +98,16 @@ def test_django_finds_the_catalogues(language):
     from django.utils.translation import gettext as _
 
     with override(language):
-        assert _("Ask for access") == {"de": "Um Zugang bitten", "fr": "Demander l’accès"}[language]
-        assert _("What there is to see") == {"de": "Was es zu sehen gibt", "fr": "Ce qu’il y a à voir"}[language]
+        assert _("Ask for access") == {
+            "de": "Um Zugang bitten",
+            "fr": "Demander l’accès",
+            "cy": "Gofyn am fynediad",
+        }[language]
+        assert _("What there is to see") == {
+            "de": "Was es zu sehen gibt",
+            "fr": "Ce qu’il y a à voir",
+            "cy": "Beth sydd i’w weld",
+        }[language]
 
 
 def test_the_wheel_takes_the_catalogues_along():
