@@ -98,16 +98,22 @@ def test_django_finds_the_catalogues(language):
     from django.utils.translation import gettext as _
 
     with override(language):
-        assert _("Ask for access") == {
-            "de": "Um Zugang bitten",
-            "fr": "Demander l’accès",
-            "cy": "Gofyn am fynediad",
-        }[language]
-        assert _("What there is to see") == {
-            "de": "Was es zu sehen gibt",
-            "fr": "Ce qu’il y a à voir",
-            "cy": "Beth sydd i’w weld",
-        }[language]
+        assert (
+            _("Ask for access")
+            == {
+                "de": "Um Zugang bitten",
+                "fr": "Demander l’accès",
+                "cy": "Gofyn am fynediad",
+            }[language]
+        )
+        assert (
+            _("What there is to see")
+            == {
+                "de": "Was es zu sehen gibt",
+                "fr": "Ce qu’il y a à voir",
+                "cy": "Beth sydd i’w weld",
+            }[language]
+        )
 
 
 def test_the_wheel_takes_the_catalogues_along():
