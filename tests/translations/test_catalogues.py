@@ -19,7 +19,7 @@ from tests.translations.catalogues import PLURALS, everything
 from tests.translations.judging import problems
 from tests.translations.sources import PARTS, Part
 
-COMPLETE = ("de", "fr", "es")
+COMPLETE = ("de", "fr", "es", "cy")
 """The languages in which nothing may be left in English; a language is added when it is done."""
 
 each_catalogue = pytest.mark.parametrize(
@@ -98,9 +98,19 @@ def test_django_finds_the_catalogues(language):
     from django.utils.translation import gettext as _
 
     with override(language):
-        asked = {"de": "Um Zugang bitten", "fr": "Demander l’accès", "es": "Pedir acceso"}
+        asked = {
+            "de": "Um Zugang bitten",
+            "fr": "Demander l’accès",
+            "es": "Pedir acceso",
+            "cy": "Gofyn am fynediad",
+        }
         assert _("Ask for access") == asked[language]
-        seen = {"de": "Was es zu sehen gibt", "fr": "Ce qu’il y a à voir", "es": "Lo que hay para ver"}
+        seen = {
+            "de": "Was es zu sehen gibt",
+            "fr": "Ce qu’il y a à voir",
+            "es": "Lo que hay para ver",
+            "cy": "Beth sydd i’w weld",
+        }
         assert _("What there is to see") == seen[language]
 
 
