@@ -30,6 +30,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ALLOW_POPUPS = "--disable-popup-blocking"
+"""Playwright's own default, and of a kiosk that allows windows."""
+
 PATIENCE = 30_000
 """Milliseconds for anything to come true; a limit for what never does, on a machine that has other things to do."""
 

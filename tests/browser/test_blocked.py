@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import COOKIES_BLOCKED, Contexts, Notes
+from tests.browser.conftest import ALLOW_POPUPS, COOKIES_BLOCKED, Contexts, Notes
 from tests.browser.demo import Demo
 from tests.browser.reader import Reader, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees, assert_token_came, identifier_of
@@ -125,13 +125,10 @@ def test_where_the_viewer_is_lost_the_tab_says_so(behind: Reader, demo: Demo):
     expect(tab.get_by_role("link", name=demo.viewer)).to_have_attribute("href", demo.viewer)
 
 
-@pytest.mark.xfail(
-    reason="No code reached the viewer's frame the one time this ran; the cause is not found.", strict=False
-)
 def test_a_kiosk_that_allows_windows_opens_by_itself(new_context: Contexts, notes: Notes, demo: Demo, sit: Sit):
     notes.expect("target origin provided")
     sit("kiosk")
-    reader = Reader(new_context("--disable-popup-blocking", cookies=COOKIES_BLOCKED), demo)
+    reader = Reader(new_context(ALLOW_POPUPS, cookies=COOKIES_BLOCKED), demo)
     assert reader.open("gallery").rendition == "full"
     assert_sees(reader, "gallery-1")
     all_closed(reader)

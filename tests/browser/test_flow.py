@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from project.items import BY_SLUG, ITEMS
 from tests.browser import pixels, words
-from tests.browser.conftest import Contexts
+from tests.browser.conftest import ALLOW_POPUPS, Contexts
 from tests.browser.demo import Demo
 from tests.browser.reader import Reader, Stage, confirm, sign_in
 
@@ -348,7 +348,7 @@ def test_a_kiosk_whose_browser_blocks_windows_offers_a_button_that_works(reader:
 
 def test_a_kiosk_that_allows_windows_opens_by_itself(new_context: Contexts, demo: Demo, sit: Sit):
     sit("kiosk")
-    reader = Reader(new_context("--disable-popup-blocking"), demo)
+    reader = Reader(new_context(ALLOW_POPUPS), demo)
     assert reader.open("gallery").rendition == "full"
     assert_sees(reader, "gallery-1")
     assert_token_came(reader, "merehaven-kiosk")
