@@ -144,7 +144,8 @@ def new_context(
             str(profile),
             executable_path=chromium,
             args=[*ARGUMENTS, *arguments],
-            ignore_default_args=["--disable-popup-blocking"],
+            # What is named here Playwright takes away wherever it comes from, from our own arguments too.
+            ignore_default_args=[one for one in (ALLOW_POPUPS,) if one not in arguments],
             locale=locale,
             viewport={"width": 1280, "height": height},
             **more,
