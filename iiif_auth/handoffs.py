@@ -37,6 +37,7 @@ class State(StrEnum):
 
     WAITING = "waiting"
     DONE = "done"
+    NEEDLESS = "needless"
     OVER = "over"
 
 
@@ -76,12 +77,16 @@ def redeemed(code: str, origin: str) -> store.PassFacts | None:
 
 
 def state(number: int, holder: int) -> State:
-    """How a hand-off of this pass stands: done when its code was used, or when a token was drawn without its help."""
+    """How a hand-off of this pass stands: done when its code was used, needless when a token was drawn without its help."""
     row = Handoff.objects.filter(pk=number, holder_id=holder).first()
     if row is None or row.ends <= timezone.now():
         return State.OVER
+    if row.redeemed > 1:
+        return State.DONE
     drawn = Token.objects.filter(holder_id=holder, origin=row.origin, created__gte=row.created)
-    return State.DONE if row.redeemed > 1 or drawn.exists() else State.WAITING
+    if not drawn.exists():
+        return State.WAITING
+    return State.DONE if row.redeemed else State.NEEDLESS
 
 
 def finish(number: int, holder: int) -> None:

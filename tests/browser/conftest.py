@@ -30,6 +30,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ALLOW_POPUPS = "--disable-popup-blocking"
+"""Playwright's own default, and of a kiosk that allows windows."""
+
 PATIENCE = 30_000
 """Milliseconds for anything to come true; a limit for what never does, on a machine that has other things to do."""
 
@@ -141,7 +144,8 @@ def new_context(
             str(profile),
             executable_path=chromium,
             args=[*ARGUMENTS, *arguments],
-            ignore_default_args=["--disable-popup-blocking"],
+            # What is named here Playwright takes away wherever it comes from, from our own arguments too.
+            ignore_default_args=[one for one in (ALLOW_POPUPS,) if one not in arguments],
             locale=locale,
             viewport={"width": 1280, "height": height},
             **more,

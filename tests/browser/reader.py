@@ -64,9 +64,14 @@ class Reader:
         """Choose an item from the viewer's list, and wait until it has done all it can by itself."""
         mark = self.mark()
         entry = self.page.locator(f'.entry[data-id="{self.demo.manifest(slug)}"]')
-        expect(entry).to_contain_text(BY_SLUG[slug].label)
+        expect(entry).to_contain_text(str(BY_SLUG[slug].label))
         entry.click()
         return self.settled(mark)
+
+    def reload(self) -> Stage:
+        """The viewer's page again, with the item that its address names."""
+        self.page.reload()
+        return self.settled(0)
 
     def open_unasked(self, slug: str) -> Stage:
         """Come to an item by its address, without a click in which a window could be opened."""
@@ -89,7 +94,7 @@ class Reader:
     def settled(self, mark: int) -> Stage:
         """How the viewer stands once something has happened since ``mark``, and nothing is under way any more."""
         self.page.wait_for_function(
-            """([mark, states]) => iiifViewer.events.length > mark
+            """([mark, states]) => globalThis.iiifViewer?.events.length > mark
                  && states.includes(document.getElementById("stage").dataset.state)""",
             arg=[mark, list(AT_REST)],
         )
@@ -187,6 +192,12 @@ class Reader:
         if not opened.value.is_closed():
             opened.value.wait_for_event("close")
         return self.settled(mark + 1)
+
+    def is_alone(self) -> None:
+        """Wait until no window of the library's is left over."""
+        for tab in [tab for tab in self.context.pages if tab.url.startswith(self.demo.address)]:
+            if not tab.is_closed():
+                tab.wait_for_event("close")
 
     def keeps_waiting(self) -> None:
         """Assert that the viewer still waits for the tab it opened, and has had the time to notice a closed one."""

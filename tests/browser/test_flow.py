@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from project.items import BY_SLUG, ITEMS
 from tests.browser import pixels, words
-from tests.browser.conftest import Contexts
+from tests.browser.conftest import ALLOW_POPUPS, Contexts
 from tests.browser.demo import Demo
 from tests.browser.reader import Reader, Stage, confirm, sign_in
 
@@ -244,8 +244,7 @@ def test_one_login_opens_other_items_of_the_same_service_without_another_tab(rea
 def test_a_reload_of_the_viewer_does_not_ask_again(reader: Reader):
     reader.open("herbal")
     reader.log_in("reader")
-    reader.page.reload()
-    assert reader.open("herbal").rendition == "full"
+    assert reader.reload().rendition == "full"
     assert reader.events("window-opened") == []
 
 
@@ -281,9 +280,8 @@ def test_the_register_has_its_names_covered_outside_the_reading_room_and_not_ins
     assert_asks(reader, *words.refusal("merehaven-reading-room", "wrong-place"))
 
     sit("reading-room")
-    reader.page.reload()
     reader.forget_tiles()
-    inside = reader.open("register")
+    inside = reader.reload()
     assert (inside.state, inside.status, inside.rendition) == ("shown", "200", "full")
     assert_sees(reader, "register-1")
     assert reader.tiles("register-1-redacted") == []
@@ -348,11 +346,11 @@ def test_a_kiosk_whose_browser_blocks_windows_offers_a_button_that_works(reader:
 
 def test_a_kiosk_that_allows_windows_opens_by_itself(new_context: Contexts, demo: Demo, sit: Sit):
     sit("kiosk")
-    reader = Reader(new_context("--disable-popup-blocking"), demo)
+    reader = Reader(new_context(ALLOW_POPUPS), demo)
     assert reader.open("gallery").rendition == "full"
     assert_sees(reader, "gallery-1")
     assert_token_came(reader, "merehaven-kiosk")
-    assert reader.context.pages[-1] is reader.page
+    reader.is_alone()
 
 
 def test_the_kiosk_service_turns_other_machines_away(reader: Reader):

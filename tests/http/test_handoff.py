@@ -324,6 +324,13 @@ def test_the_window_is_told_how_its_own_hand_off_stands(reader):
         assert reader.post(STANDING, {"number": nonsense}, headers=OWN).json() == {"state": "over"}
 
 
+def test_a_window_whose_viewer_needs_no_code_is_told_so_at_once(reader):
+    """Whoever allows cookies sees it go as soon as it came."""
+    number = issued(reader).json()["number"]
+    web.token(reader, "login")
+    assert reader.post(STANDING, {"number": number}, headers=OWN).json() == {"state": "needless"}
+
+
 def test_a_new_click_ends_what_an_earlier_one_gave(reader):
     """Whoever planted a cookie keeps no twin, code or cookieless token of the pass that somebody goes on with (security K1)."""
     one = frame()

@@ -1,8 +1,10 @@
 // The small window that takes consent from the access tab to the viewer's frame. It keeps hold of the viewer's window, and says the
-// code to every frame in there. Each message is addressed to this very site: no page of anybody else's is given it.
+// code to every frame in there that shows a page of this site. Each message is addressed to this very site as well: no page of anybody
+// else's is given it. Where the viewer gets its token without a code, it closes at once.
 
 const EVERY = 150; // milliseconds between two sayings
-const ASKING = 600; // milliseconds between two questions to the server
+const SOONEST = 100; // milliseconds until the first question to the server; the pauses grow
+const LATEST = 600; // milliseconds between two questions, at most
 const PATIENCE = 15000; // milliseconds until it gives up
 const LINGER = 1000; // milliseconds for frames of further services, once one has its token
 const MOST_FRAMES = 200;
@@ -42,12 +44,22 @@ function granted() {
   });
 }
 
+// A browser lets one look at the address of pages of one's own site only. A message to another's would go nowhere, and be a line on
+// the console of whoever runs the viewer.
+function isOurs(frame) {
+  try {
+    return frame.location.origin === location.origin;
+  } catch {
+    return false;
+  }
+}
+
 function say(code) {
   let count = 0;
   const within = (frames, depth) => {
     for (let at = 0; at < frames.length && count < MOST_FRAMES; at += 1) {
       count += 1;
-      frames[at].postMessage({ iiifAuthCode: code }, location.origin);
+      if (isOurs(frames[at])) frames[at].postMessage({ iiifAuthCode: code }, location.origin);
       if (depth < DEEPEST) within(frames[at], depth + 1);
     }
   };
@@ -58,8 +70,8 @@ async function carry({ number, code }) {
   const until = Date.now() + PATIENCE;
   const saying = setInterval(() => say(code), EVERY);
   let state = "waiting";
-  while (state === "waiting" && Date.now() < until && !viewer.closed) {
-    await new Promise((resolve) => setTimeout(resolve, ASKING));
+  for (let pause = SOONEST; state === "waiting" && Date.now() < until && !viewer.closed; pause = Math.min(pause * 1.3, LATEST)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
     state = (await ask(place.dataset.standing, { number }).catch(() => null))?.state ?? "over";
   }
   if (state === "done") await new Promise((resolve) => setTimeout(resolve, LINGER));

@@ -22,6 +22,7 @@ if (form) {
 
 function show(name) {
   for (const one of done.querySelectorAll("[data-said]")) one.hidden = !one.dataset.said.split(" ").includes(name);
+  document.title = done.querySelector(`[data-said="${name}"] h1`).textContent;
 }
 
 let patience;
