@@ -1,7 +1,7 @@
 """A page for readers and help desks: what this browser allows, in sentences, and what to do about it.
 
 It looks by trying: a cookie that means nothing is set and asked back, on a page of our own, in a frame on somebody else's page,
-and in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, 1 to 4).
+and in the partition of that page; a window is opened and asked whether it still knows who opened it (browsers.md, sections 1-4).
 Nothing is stored on the server, and nothing that is shown opens anything.
 """
 

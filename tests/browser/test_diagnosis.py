@@ -81,7 +81,7 @@ def test_a_clock_that_is_wrong_is_seen(new_context: Contexts, demo: Demo):
 
 def test_without_a_script_it_says_what_it_can_not_tell(new_context: Contexts, demo: Demo):
     page = opened(new_context(java_script_enabled=False), demo)
-    expect(page.locator("noscript")).to_contain_text("JavaScript is off")
+    expect(page.locator("noscript p")).to_contain_text("JavaScript is off")
     expect(page.locator("button[data-do]:visible")).to_have_count(0)
     page.get_by_role("link", name="Look whether it is kept").click()
     expect(page.locator('[data-check="first"] [data-says=yes]')).to_be_visible()

@@ -21,7 +21,8 @@ from urllib.parse import urlencode
 from tests.browser.demo import ROOT, data_folder, free_port, log_file
 from tests.matrix import names
 
-PATIENCE = 180
+PATIENCE = 900
+"""Seconds for the start; migrations and fixtures take their time on a machine that has other things to do."""
 Entry = dict[str, Any]
 NO_SETTINGS = {"LOGIN_URL": None, "LOGIN_WINDOW": None}
 

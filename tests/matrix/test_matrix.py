@@ -21,8 +21,6 @@ from tests.matrix.rows import ROWS, left
 from tests.matrix.ways import WAY, WAYS, Visit
 
 SHORT = ("chromium-blocked", "firefox", "firefox-heuristic-off", "webkit-itp")
-OPTIONAL = ("webkit-itp",)
-"""Where it is not installed, CI does without: it is a stand-in, and large."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def test_a_first_login_brings_the_item_and_a_logout_takes_it_away(key: str, libr
             visit = Visit(browser, library, mode)
             said = left(visit)
     except Unable as reason:
-        if os.environ.get("CI") == "true" and key not in OPTIONAL:
+        if os.environ.get("CI") == "true":
             pytest.fail(str(reason))
         pytest.skip(str(reason))
     entries = library.log(mark)

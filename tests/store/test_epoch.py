@@ -18,6 +18,7 @@ from iiif_auth.models import (
     Collection,
     CollectionRule,
     Condition,
+    Device,
     Embargo,
     Epoch,
     Grant,
@@ -69,6 +70,7 @@ def library():
     factories.WithdrawalFactory(resource=row)
     factories.GrantFactory(resource=row)
     factories.SeatsPlaceFactory(network=network)
+    Device.objects.create(name="Window desk", network=network)
     Terms.objects.create(service=service, number=1, heading={"en": ["Terms"]}, text={"en": ["Please read."]})
 
 
@@ -78,6 +80,7 @@ WATCHED = {
     Condition: ("bracket", RULE),
     RefusalText: ("note", RULE),
     Network: ("name", RULE),
+    Device: ("name", RULE),
     AccessService: ("token_seconds", RULE),
     Collection: ("hides_existence", RULE),
     CollectionRule: ("pattern", RULE),
