@@ -64,7 +64,7 @@ class Reader:
         """Choose an item from the viewer's list, and wait until it has done all it can by itself."""
         mark = self.mark()
         entry = self.page.locator(f'.entry[data-id="{self.demo.manifest(slug)}"]')
-        expect(entry).to_contain_text(BY_SLUG[slug].label)
+        expect(entry).to_contain_text(str(BY_SLUG[slug].label))
         entry.click()
         return self.settled(mark)
 
