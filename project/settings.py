@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *(["project.answers.AnswersMiddleware"] if WAYS.elsewhere else []),
     *(["project.remote.RemoteUserMiddleware"] if REMOTE.wanted else []),
 ]
 

@@ -16,6 +16,7 @@ HTTP_TOKEN, HTTP_ACCESS, HTTP_PROBE = "http/test_token.py", "http/test_access.py
 ATTACKS, BAD, TWINS = "security/test_attacks.py", "security/test_bad_input.py", "security/test_twins.py"
 ORIGINS, REFUSALS, REVOKED = "security/test_origins.py", "browser/test_refusals.py", "security/test_revoked.py"
 PASSES, SIGNED, TIMING = "http/test_passes.py", "http/test_signed.py", "security/test_timing.py"
+OPENID, SAML = "signin/inside/test_openid.py", "signin/inside/test_saml.py"
 TICKETS, HEADERS = "enforce/test_signed.py", "http/test_headers.py"
 
 Tests = tuple[str, ...]
@@ -137,7 +138,34 @@ ROWS: dict[str, Tests] = {
     "A8": of(ATTACKS, "texts_of_the_staff_are_never_templates"),
     "A9": of(BAD, "a_malformed_language_map_is_refused_with_a_sentence"),
     "A10": of(ATTACKS, "nothing_in_an_address_becomes_a_header"),
-    "A11": (),
+    "A11": of(
+        OPENID,
+        "the_same_address_at_two_providers_makes_two_people",
+        "they_would_be_one_if_addresses_were_identities",
+        "nobody_takes_the_name_of_a_local_account",
+        "an_answer_that_was_used_is_not_used_again",
+        "an_answer_that_nobody_asked_for_is_refused",
+        "an_answer_of_one_provider_does_not_count_at_the_other",
+        "the_token_names_the_issuer_and_the_subject",
+        "one_provider_does_not_speak_as_another",
+        "a_provider_speaks_for_its_own_scope_only",
+        "a_provider_that_nobody_configured_in_the_admin_is_believed_nothing",
+    )
+    + of(
+        SAML,
+        "an_answer_that_is_not_ours_is_refused",
+        "an_answer_that_somebody_else_signed_is_refused",
+        "an_answer_that_was_tampered_with_is_refused",
+        "an_answer_is_used_once",
+        "an_answer_for_one_browser_does_not_count_in_another",
+        "the_subject_is_the_person_whatever_the_name_of_the_moment",
+    )
+    + of(
+        "project/test_remote.py",
+        "nobody_becomes_a_local_account_of_the_same_name",
+        "a_name_given_to_another_issuer_inherits_nobody",
+    )
+    + of("signin/inside/test_remote.py", "what_a_visitor_sends_signs_in_nobody", "nobody_gets_into_a_local_account"),
     "A12": of(
         TIMING,
         "a_wrong_password_takes_as_long_for_nobody_as_for_somebody",

@@ -13,7 +13,7 @@ INSTALLED_APPS += [  # noqa: F405
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.saml",
 ]
-MIDDLEWARE += ["project.remote.RemoteUserMiddleware"]  # noqa: F405
+MIDDLEWARE += ["project.answers.AnswersMiddleware", "project.remote.RemoteUserMiddleware"]  # noqa: F405
 AUTHENTICATION_BACKENDS += ["project.remote_backend.RemoteUserBackend"]  # noqa: F405
 IIIF_AUTH_FLOW = {"BASE_URL": "https://iiif.example.org", "TRUSTED_PROXIES": 1}
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

@@ -92,6 +92,13 @@ def shown(browser: web.Browser) -> bool:
     return isinstance(decision, Allowed)
 
 
+def remembering(request, *, state_id: str, provider_id: str, raises: bool = False):
+    """The twin of allauth's ``unstash_state`` that does not forget what it found."""
+    from allauth.socialaccount.internal import statekit
+
+    return statekit.get_states(request)[state_id][0]
+
+
 def reader() -> web.Browser:
     """A browser behind the one proxy of the site."""
     return web.Browser(HTTP_X_FORWARDED_FOR=web.HOME)

@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from allauth.socialaccount.internal import statekit
 from django.contrib.auth import get_user_model
 
+from iiif_auth import middleware
 from iiif_auth.attributes import from_allauth, keeping, normal, trust
 from iiif_auth.models import IdentityProvider, PersonAttribute
 from project import elsewhere
 from tests import web
-from tests.signin.inside.conftest import opens, reader, shown
+from tests.signin.inside.conftest import opens, reader, remembering, shown
 
 User = get_user_model()
 STAFF = {"eduperson_scoped_affiliation": ["staff@westmark.example"], "email": "ada@westmark.example"}
@@ -129,14 +131,26 @@ def test_nobody_takes_the_name_of_a_local_account(library, openid):
     assert User.objects.filter(username="root").count() == 1
 
 
-def test_an_answer_that_was_used_is_not_used_again(library, openid):
+def brought_twice(library, openid, monkeypatch):
+    """What the second time is answered, where the provider takes its codes more than once, as careless ones do."""
+    from oidc_provider_mock import _storage
+
+    monkeypatch.setattr(_storage.Storage, "remove_authorization_code", lambda self, code: None)
     browser = reader()
     back = agree(begin(browser, library), "ada", openid[0], STAFF)
     assert browser.get(back).status_code == 302
-    browser.logout()
-    again = browser.get(back)
-    assert again.status_code == 401 or b"not signed in" in again.content
-    assert "_auth_user_id" not in browser.session
+    return browser.get(back)
+
+
+def test_an_answer_that_was_used_is_not_used_again(library, openid, monkeypatch):
+    again = brought_twice(library, openid, monkeypatch)
+    assert again.status_code == 401
+    assert b"not signed in" in again.content
+
+
+def test_it_would_be_used_again_if_what_was_asked_were_not_forgotten(library, openid, monkeypatch):
+    monkeypatch.setattr(statekit, "unstash_state", remembering)
+    assert brought_twice(library, openid, monkeypatch).status_code == 302
 
 
 def test_an_answer_that_nobody_asked_for_is_refused(library, openid):
@@ -185,8 +199,8 @@ def test_one_provider_does_not_speak_as_another():
     assert normal.from_openid({**ISSUED, "userinfo": {"sub": "2", "groups": ["x"]}}) == (("subject", "1"),)
 
 
-def test_the_viewer_keeps_its_hold_on_every_page_of_the_chain(library, openid):
-    """A single page with Django's own header would tell the viewer that the tab was closed (browsers.md, section 2)."""
+def chain(library, openid) -> list:
+    """Every page from the access page to the institution and back, and those on which it goes wrong."""
     browser = reader()
     pages = [browser.get(web.access("login"))]
     where = begin(browser, library)
@@ -196,7 +210,21 @@ def test_the_viewer_keeps_its_hold_on_every_page_of_the_chain(library, openid):
     pages += [browser.get("/accounts/3rdparty/login/error/"), browser.get("/accounts/2fa/authenticate/")]
     pages += [browser.get(agree(where, "ada", openid[0], STAFF))]
     pages += [browser.post("/accounts/saml/college/acs/", {"SAMLResponse": "x"})]
-    assert {page["Cross-Origin-Opener-Policy"] for page in pages} == {"unsafe-none"}
+    return [*pages, browser.get("/accounts/saml/college/acs/finish/")]
+
+
+def test_the_viewer_keeps_its_hold_on_every_page_of_the_chain(library, openid):
+    """A single page with Django's own header would tell the viewer that the tab was closed (browsers.md, section 2)."""
+    assert {page["Cross-Origin-Opener-Policy"] for page in chain(library, openid)} == {"unsafe-none"}
     assert reader().get("/accounts/login/")["Cross-Origin-Opener-Policy"] == "same-origin"
     unmarked = reader().post("/accounts/saml/college/acs/", {"SAMLResponse": "x"})
     assert unmarked["Cross-Origin-Opener-Policy"] == "unsafe-none"
+
+
+@pytest.mark.parametrize(("forgotten", "pages"), [("is_marked", 7), ("is_answer", 0)])
+def test_the_viewer_would_lose_it_if_sign_ins_were_not_marked(library, openid, monkeypatch, forgotten, pages):
+    monkeypatch.setattr(middleware, forgotten, lambda request: False)
+    policies = [page["Cross-Origin-Opener-Policy"] for page in chain(library, openid)]
+    assert policies.count("same-origin") == pages
+    unmarked = reader().post("/accounts/saml/college/acs/", {"SAMLResponse": "x"})
+    assert (unmarked["Cross-Origin-Opener-Policy"] == "same-origin") is (forgotten == "is_answer")

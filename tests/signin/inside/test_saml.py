@@ -7,11 +7,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.socialaccount.internal import statekit
 from django.contrib.auth import get_user_model
 
 from iiif_auth.models import PersonAttribute
 from tests import web
-from tests.signin.inside.conftest import opens, reader
+from tests.signin.inside.conftest import opens, reader, remembering
 from tests.signin.inside.saml import MAIL, SCOPED, College
 
 User = get_user_model()
@@ -75,7 +76,9 @@ def test_an_answer_that_is_not_ours_is_refused(library, college, other):
     page = bring(browser, college.answer(begin(browser, college), "ada@northwick.example", MEMBER, **other))
     assert not is_in(browser)
     assert not User.objects.exists()
-    assert page.status_code == 403 or b"not signed in" in page.content
+    assert page.status_code == 401
+    assert b"not signed in" in page.content
+    assert b"/accounts/login/" in page.content
 
 
 def test_an_answer_that_somebody_else_signed_is_refused(library, college):
@@ -84,21 +87,58 @@ def test_an_answer_that_somebody_else_signed_is_refused(library, college):
     assert not is_in(browser)
 
 
+def tampered(answer: str) -> str:
+    text = base64.b64decode(answer).replace(b"member@northwick", b"faculty@northwick")
+    return base64.b64encode(text).decode()
+
+
 def test_an_answer_that_was_tampered_with_is_refused(library, college):
     browser = reader()
-    answer = college.answer(begin(browser, college), "ada@northwick.example", MEMBER)
-    text = base64.b64decode(answer).replace(b"member@northwick", b"faculty@northwick")
-    bring(browser, base64.b64encode(text).decode())
+    bring(browser, tampered(college.answer(begin(browser, college), "ada@northwick.example", MEMBER)))
     assert not is_in(browser)
+
+
+def brought_twice(college: College):
+    """What the second time is answered, in the browser that it was meant for."""
+    browser = reader()
+    answer = college.answer(begin(browser, college), "ada@northwick.example", MEMBER)
+    assert bring(browser, answer).status_code == 302
+    return bring(browser, answer)
 
 
 def test_an_answer_is_used_once(library, college):
+    page = brought_twice(college)
+    assert page.status_code == 401
+    assert b"not signed in" in page.content
+
+
+def test_it_would_be_used_again_if_what_was_asked_were_not_forgotten(library, college, monkeypatch):
+    monkeypatch.setattr(statekit, "unstash_state", remembering)
+    assert brought_twice(college).status_code == 302
+
+
+def test_an_answer_that_nobody_signed_would_count_if_signatures_were_not_asked_for(library, college, monkeypatch):
+    signatures_are_not_looked_at(monkeypatch)
     browser = reader()
-    answer = college.answer(begin(browser, college), "ada@northwick.example", MEMBER)
-    bring(browser, answer)
-    browser.logout()
-    bring(browser, answer)
-    assert not is_in(browser)
+    bring(browser, college.answer(begin(browser, college), "ada@northwick.example", MEMBER, signed=False))
+    assert is_in(browser)
+
+
+def test_a_tampered_answer_would_count_if_signatures_were_not_checked(library, college, monkeypatch):
+    signatures_are_not_looked_at(monkeypatch)
+    browser = reader()
+    bring(browser, tampered(college.answer(begin(browser, college), "ada@northwick.example", MEMBER)))
+    assert is_in(browser)
+    assert PersonAttribute.objects.get().value == "faculty@northwick.example"
+
+
+def signatures_are_not_looked_at(monkeypatch):
+    from onelogin.saml2.response import OneLogin_Saml2_Response as Response
+    from onelogin.saml2.utils import OneLogin_Saml2_Utils as Signed
+
+    found = ["{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"]
+    monkeypatch.setattr(Response, "process_signed_elements", lambda self: found)
+    monkeypatch.setattr(Signed, "validate_sign", staticmethod(lambda *args, **kwargs: True))
 
 
 def test_an_answer_for_one_browser_does_not_count_in_another(library, college):

@@ -1,0 +1,175 @@
+"""Signing in at an institution through a browser: what a real provider says opens a picture in the viewer; nothing else does."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import COOKIES_ALLOWED, COOKIES_BLOCKED, Contexts, Notes
+from tests.browser.demo import ROOT, Demo, log_file, running
+from tests.browser.reader import Reader, Stage, confirm
+from tests.browser.test_flow import asked_for, assert_sees, assert_sees_nothing, identifier_of
+
+NEEDED = ("onelogin", "oidc_provider_mock", "jwt", "fido2")
+ALBUM = "album"
+SERVICE = "merehaven-login"
+ENTER = re.compile("Authorize|Sign in")
+Sitting = Callable[[Demo, int], Reader]
+COOKIES = pytest.mark.parametrize("cookies", [COOKIES_ALLOWED, COOKIES_BLOCKED], ids=["allowed", "blocked"])
+
+
+@contextmanager
+def providers() -> Iterator[dict[str, Any]]:
+    """Two OpenID providers and a SAML one in a process of their own."""
+    told = log_file("providers")
+    with told.open("wb") as said:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.signin.providers"]
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                assert line, told.read_text(encoding="utf-8", errors="replace")[-4000:]
+                yield json.loads(line)
+            finally:
+                process.terminate()
+
+
+@contextmanager
+def library(known: dict[str, Any], window: str, database: Path) -> Iterator[Demo]:
+    """The demo with these providers; ``window`` is where people sign in."""
+    with running(chosen(known, window, database), log=f"sign-in-{window}") as demo:
+        yield demo
+
+
+def chosen(known: dict[str, Any], window: str, database: Path) -> dict[str, str]:
+    return {**known["settings"], "LOGIN_WINDOW": window, "DATABASE_URL": f"sqlite:///{database}"}
+
+
+def believe(issuers: dict[str, str], more: dict[str, str]) -> None:
+    """Staff of each institution may read the album."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "VIEWER_URL")}
+    environment = {**kept, **more, "DJANGO_SETTINGS_MODULE": "project.settings"}
+    command = [sys.executable, "-m", "tests.signin.believing"]
+    text = json.dumps(issuers).encode()
+    done = subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-4000:]
+
+
+@pytest.fixture(scope="module")
+def known(chromium: str) -> Iterator[dict[str, Any]]:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    assert missing == []
+    with providers() as said:
+        yield said
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sign-in") / "demo.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def in_the_tab(known: dict[str, Any], database: Path) -> Iterator[Demo]:
+    with library(known, "same", database) as demo:
+        said = {"DEMO": "1", "BASE_URL": demo.address, "DEMO_DATA": str(demo.data)}
+        believe(known["issuers"], {**chosen(known, "same", database), **said})
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def at_the_side(known: dict[str, Any], in_the_tab: Demo, database: Path) -> Iterator[Demo]:
+    """With a copy of the other's database, since making one takes longer than everything else here."""
+    copy = database.with_name("copy.sqlite3")
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    with library(known, "side", copy) as demo:
+        yield demo
+
+
+@pytest.fixture
+def sitting(new_context: Contexts, notes: Notes) -> Sitting:
+    """Somebody before the album in a viewer on another site, who is not let in yet."""
+
+    def sit(demo: Demo, cookies: int) -> Reader:
+        # The viewer's frame is empty before it is ours, and a message for us that finds it empty is a line on the console.
+        notes.expect("target origin provided")
+        reader = Reader(new_context(cookies=cookies), demo)
+        assert reader.open(ALBUM).status == "401"
+        assert_sees_nothing(reader, ALBUM)
+        return reader
+
+    return sit
+
+
+def identify_oneself(tab: Page, provider: str, person: str) -> None:
+    """From the login page to the institution, say who one is there, and come back."""
+    tab.get_by_role("button", name=f"Sign in with {provider}").click()
+    tab.wait_for_url("http://127.0.0.1:*/**")
+    tab.locator('input[name="sub"]').fill(person)
+    tab.get_by_role("button", name=ENTER).click(no_wait_after=True)
+
+
+def go_in(reader: Reader, provider: str, person: str) -> Stage:
+    mark = reader.mark()
+    tab = reader.press(SERVICE)
+    identify_oneself(tab, provider, person)
+    confirm(tab)
+    return reader.settled(mark)
+
+
+@COOKIES
+@pytest.mark.parametrize("provider", ["Openid", "Northwick College"])
+def test_what_the_institution_says_opens_the_picture(in_the_tab: Demo, sitting: Sitting, provider: str, cookies: int):
+    reader = sitting(in_the_tab, cookies)
+    assert go_in(reader, provider, "ada").rendition == "full"
+    assert_sees(reader, identifier_of(ALBUM))
+
+
+def test_whoever_is_not_staff_there_is_told_so(in_the_tab: Demo, sitting: Sitting):
+    reader = sitting(in_the_tab, COOKIES_BLOCKED)
+    assert go_in(reader, "Northwick College", "ben").state == "denied"
+    assert_sees_nothing(reader, ALBUM)
+    assert asked_for(reader, ALBUM) in (401, 403)
+
+
+@COOKIES
+def test_an_institution_with_isolated_pages_is_met_in_a_window_at_the_side(
+    at_the_side: Demo, sitting: Sitting, cookies: int
+):
+    reader = sitting(at_the_side, cookies)
+    mark = reader.mark()
+    tab = reader.press(SERVICE)
+    with reader.context.expect_page() as opened:
+        tab.get_by_role("link", name="Sign in").click()
+    side = opened.value
+    with side.expect_event("close"):
+        identify_oneself(side, "Isolated", "ada")
+    confirm(tab)
+    assert reader.settled(mark).rendition == "full"
+    assert_sees(reader, identifier_of(ALBUM))
+
+
+def test_in_the_same_tab_such_an_institution_would_cut_the_viewer_off(in_the_tab: Demo, sitting: Sitting):
+    """The broken twin: the viewer believes that the tab was closed, before anybody has said who they are."""
+    reader = sitting(in_the_tab, COOKIES_BLOCKED)
+    mark = reader.mark()
+    tab = reader.press(SERVICE)
+    tab.get_by_role("button", name="Sign in with Isolated").click()
+    expect(tab.locator('input[name="sub"]')).to_be_visible()
+    assert reader.settled(mark).state == "denied"
+    assert reader.events("window-closed", since=mark)
+    assert not tab.is_closed()
