@@ -169,7 +169,8 @@ def without_opener(visit: Visit) -> str:
     return f"says: “{words[:120]}” and links back"
 
 
-BACK = """(origin) => [...document.querySelectorAll("main a")].some((one) => one.href.startsWith(origin) && one.checkVisibility())"""
+BACK = """(origin) => [...document.querySelectorAll("main a")]
+    .some((one) => one.href.startsWith(origin) && one.checkVisibility())"""
 MESSAGE = """() => [...document.querySelectorAll("[data-said=lost], [data-said=blocked]")]
     .filter((one) => one.checkVisibility()).map((one) => one.innerText).join(" ")"""
 
