@@ -95,6 +95,7 @@ class Deployment:
         """Everybody at home, no header made worse, settings and policies as they were."""
         self.ask("sit", place="home")
         self.ask("headers", overrides={})
+        self.ask("slow", seconds={})
         self.ask("settings", given=NO_SETTINGS)
         self.ask("policies", fields={"signed": False})
         self.ask("policies", fields={"signed_if_blocked": True})

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from threading import Lock
-from time import time
+from time import sleep, time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -78,11 +78,15 @@ def message_of(body: bytes) -> str:
 
 
 class Logged:
-    """WSGI around the library. ``overrides`` are headers that a test makes worse: by beginning of a path, name and value."""
+    """WSGI around the library. ``overrides`` are headers that a test makes worse: by beginning of a path, name and value.
+
+    ``slow`` has seconds that an answer takes, by method and path: on a busy server things happen in another order.
+    """
 
     def __init__(self, library: Callable[..., Iterable[bytes]], overrides: dict[str, dict[str, str]]) -> None:
         self.library = library
         self.overrides = overrides
+        self.slow: dict[str, float] = {}
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         entry = request_of(environ)
@@ -92,6 +96,7 @@ class Logged:
             entry.update(answer_of(status, headers))
             return start_response(status, headers, *more)
 
+        sleep(self.slow.get(f"{entry['method']} {entry['path']}", 0))
         answer = self.library(environ, start)
         if "/token/" not in entry["path"] and "redeem" not in entry["path"]:
             keep(entry)

@@ -78,8 +78,8 @@ def library(environ: Environ) -> str:
 class Control:
     """The harness's own door."""
 
-    def __init__(self, overrides: dict[str, dict[str, str]]) -> None:
-        self.overrides = overrides
+    def __init__(self, library: log.Logged) -> None:
+        self.library = library
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         asked = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
@@ -95,8 +95,10 @@ class Control:
         places.sit(place)
 
     def do_headers(self, overrides: dict[str, dict[str, str]]) -> None:
-        self.overrides.clear()
-        self.overrides.update(overrides)
+        self.library.overrides = overrides
+
+    def do_slow(self, seconds: dict[str, float]) -> None:
+        self.library.slow = seconds
 
     def do_settings(self, given: dict[str, Any]) -> None:
         """Keys of ``IIIF_AUTH_FLOW``; ``null`` takes one away."""
@@ -152,8 +154,8 @@ def main(port: int, folder: Path) -> None:
 
     call_command("migrate", verbosity=0, interactive=False)
     load_once()
-    overrides: dict[str, dict[str, str]] = {}
-    sites = Sites(log.Logged(application, overrides), Control(overrides))
+    logged = log.Logged(application, {})
+    sites = Sites(logged, Control(logged))
     server = ThreadedWSGIServer(("127.0.0.1", port), QuietHandler)
     server.set_app(sites)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
