@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.browser.demo import ROOT, data_folder, free_port, log_file
+from project.collection.prepare import prepare
+from tests.browser.demo import ROOT, alone, data_folder, free_port, log_file
 from tests.matrix import names
 
 PATIENCE = 900
@@ -104,6 +105,8 @@ class Deployment:
 @contextmanager
 def running() -> Iterator[Deployment]:
     """A deployment with a database of its own; ended when nobody needs it any longer."""
+    with alone(data_folder()):
+        list(prepare(data_folder()))
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder, log_file("matrix").open("wb") as said:
         make_certificate(Path(folder))
