@@ -170,7 +170,8 @@ def _drawn(
     request: HttpRequest, dialect: Dialect, service: AccessService, ask: Asked, facts: store.PassFacts | None
 ) -> Problem | Drawn:
     """A token of this pass, and a twin for whoever is in a frame and brings none."""
-    twin = twins.lacking(request) if facts is not None and not ask.answered_as_json(dialect) else ""
+    framed = facts is not None and not ask.answered_as_json(dialect)
+    twin = twins.lacking(request, ask.origin or "") if framed else ""
     minted = passes.mint(service, dialect.name, ask.origin or "", facts, twin=twin)
     if minted is None:
         return Problem.INVALID_ASPECT

@@ -121,7 +121,7 @@ def test_a_probe_of_nobody_costs_one(library, costs):
 def test_a_token_costs_eight_of_which_four_write(library, django_assert_num_queries):
     """The rules' stamp, the pass; in a transaction (two): prolong the pass, store if it holds, end the surplus, a twin."""
     cookie, _token = library
-    browser = Client(headers={"Sec-Fetch-Dest": "iframe"})
+    browser = Client(headers={"Sec-Fetch-Dest": "iframe", "Referer": f"{ORIGIN}/"})
     browser.cookies[identify.COOKIE] = cookie
     path = links().token("login").removeprefix("https://iiif.example.org")
     store.rulebook()
