@@ -46,9 +46,21 @@ def set_cookie(response: HttpResponseBase, secret: str, seconds: int) -> None:
     response.cookies[identify.TWIN] = morsel
 
 
-def lacking(request: HttpRequest) -> str:
-    """The secret for a twin, if none came with this request; else ``""``."""
-    return "" if identify.TWIN in request.COOKIES else identify.new_secret()
+def lacking(request: HttpRequest, origin: str) -> str:
+    """The secret for a twin, if none came with this request and the frame is where it says it is; else ``""``."""
+    return "" if identify.TWIN in request.COOKIES or not is_there(request, origin) else identify.new_secret()
+
+
+def is_there(request: HttpRequest, origin: str) -> bool:
+    """Whether the browser, too, says that the frame is in a page of this site; ``""`` is a viewer that did not claim any.
+
+    A twin lies in the partition of whoever holds the frame, and opens pictures there, whatever was claimed (browsers.md, 6, row
+    13). What our own frame asks for again counts: it has looked whose page it is in.
+    """
+    if not origin or request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return True
+    said = request.headers.get("Origin") or request.headers.get("Referer", "")
+    return said == origin or said.startswith(f"{origin}/")
 
 
 STORE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -155,6 +156,8 @@ class Browser(Client):
 
     def generic(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["secure"] = True
+        if asked := re.search(r"/token/.*[?&]origin=([^&]+)", str(args[1])):  # browsers say where a frame is
+            kwargs.setdefault("HTTP_REFERER", f"{asked[1]}/")
         response = super().generic(*args, **kwargs)
         for name in [name for name, morsel in self.cookies.items() if morsel["max-age"] == 0]:
             del self.cookies[name]

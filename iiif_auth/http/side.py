@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from iiif_auth import identify, middleware
 from iiif_auth.conf import conf
 from iiif_auth.http.headers import NEVER_STORE, PAGE, page_policy, with_headers
-from iiif_auth.http.reading import asked_for, in_readers_language
+from iiif_auth.http.reading import asked_for, choices, in_readers_language
 
 
 def login_page(request: HttpRequest, back: str) -> str:
@@ -34,6 +34,7 @@ def choice(request: HttpRequest) -> HttpResponse:
         "same": login_page(request, request.get_full_path()),
         "side": login_page(request, reverse("iiif_auth:signed-in")),
         "session": reverse("iiif_auth:session"),
+        "languages": choices(request),
     }
     response = render(request, "iiif_auth/sign_in.html", context)
     response.headers["Content-Security-Policy"] = page_policy(asks=True)

@@ -170,24 +170,14 @@ def _drawn(
     request: HttpRequest, dialect: Dialect, service: AccessService, ask: Asked, facts: store.PassFacts | None
 ) -> Problem | Drawn:
     """A token of this pass, and a twin for whoever is in a frame and brings none."""
-    framed = facts is not None and not ask.answered_as_json(dialect) and _stands_in(request, ask.origin or "")
-    twin = twins.lacking(request) if framed else ""
+    framed = facts is not None and not ask.answered_as_json(dialect)
+    twin = twins.lacking(request, ask.origin or "") if framed else ""
     minted = passes.mint(service, dialect.name, ask.origin or "", facts, twin=twin)
     if minted is None:
         return Problem.INVALID_ASPECT
     log_drawn(_mode(request, facts), service, ask.origin)
     whole = max(1, int((facts.ends - timezone.now()).total_seconds())) if facts else 0
     return Drawn(*minted, twin, whole)
-
-
-def _stands_in(request: HttpRequest, origin: str) -> bool:
-    """Whether a frame stands in the site that it names, as far as the browser says: a twin is kept in the partition of the one it
-    does stand in. Whoever names another's gets no twin, and its token goes to nobody (browsers.md, section 6, 13).
-    """
-    if not origin:
-        return True
-    scheme, _, rest = request.headers.get("Referer", "").partition("://")
-    return origins.serialised(f"{scheme}://{rest.partition('/')[0]}") == origin
 
 
 def _mode(request: HttpRequest, facts: store.PassFacts | None) -> str:

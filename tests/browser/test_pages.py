@@ -124,6 +124,7 @@ ANYBODYS = {
     "bad-origin": "/iiif-auth/2/access/merehaven-terms?origin=javascript:alert(1)",
     "not-a-kiosk": f"/iiif-auth/2/access/merehaven-kiosk?{ORIGIN}",
     "external": f"/iiif-auth/2/access/merehaven-campus?{ORIGIN}",
+    "handoff": "/iiif-auth/handoff",
     "token-opened-by-hand": f"/iiif-auth/2/token/merehaven-login?messageId=1&{ORIGIN}",
 }
 
@@ -136,6 +137,11 @@ def test_pages_for_anybody(name: str, demo: Demo, new_context: Contexts):
     check(page, name)
 
 
+SAYING = """(what) => document.querySelectorAll("[data-said]").forEach(
+    (one) => { one.hidden = !one.dataset.said.split(" ").includes(what); })"""
+"""What the last page says in other cases than a tab's that was opened by hand."""
+
+
 def test_pages_for_somebody_signed_in(demo: Demo, new_context: Contexts):
     context = new_context()
     context.add_init_script(STAY)
@@ -145,8 +151,12 @@ def test_pages_for_somebody_signed_in(demo: Demo, new_context: Contexts):
     expect(page.locator("#continue")).to_be_enabled()
     check(page, "access")
     page.locator("#continue").click()
-    expect(page.get_by_role("status")).to_be_visible()
-    check(page, "done")
+    expect(page.get_by_role("heading", name="this tab has lost the viewer")).to_be_visible()
+    check(page, "done-lost")
+    for said in ("done", "blocked", "failed"):
+        page.evaluate(SAYING, said)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        check(page, f"done-{said}")
     page.goto(demo.url("/iiif-auth/2/logout/merehaven-login"))
     check(page, "left")
 

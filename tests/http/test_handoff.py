@@ -139,6 +139,33 @@ def test_a_twin_that_came_along_is_not_given_again(reader):
     assert Twin.objects.count() == 1
 
 
+SAID = {
+    "by nobody": ({"referer": ""}, False),
+    "another site": ({"referer": f"{OTHER_VIEWER}/"}, False),
+    "a site that looks alike": ({"referer": f"{VIEWER}.example.net/"}, False),
+    "not a URL": ({"referer": "https://["}, False),
+    "another origin": ({"origin": OTHER_VIEWER, "referer": f"{VIEWER}/"}, False),
+    "the viewer's page": ({"referer": f"{VIEWER}/a/page?of=its"}, True),
+    "the viewer's origin": ({"referer": "", "origin": VIEWER}, True),
+    "our own frame": ({"referer": "", "sec-fetch-site": "same-origin", "sec-fetch-mode": "same-origin"}, True),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_twin_is_given_only_where_the_browser_says_that_the_viewer_is(reader, said):
+    """Where a browser lets our cookie through, a site that speaks in another's name gets no token, and no twin either."""
+    headers, given = SAID[said]
+    response = reader.get(token_page("login"), headers=headers)
+    assert "accessToken" in web.envelope(response)["message"]
+    assert ((identify.TWIN in response.cookies), Twin.objects.exists()) == (given, given)
+
+
+def test_a_site_that_gives_every_claim_a_twin_is_noticed(reader, monkeypatch):
+    monkeypatch.setattr("iiif_auth.twins.is_there", lambda request, origin: True)
+    with pytest.raises(AssertionError):
+        test_a_twin_is_given_only_where_the_browser_says_that_the_viewer_is(reader, "another site")
+
+
 def test_twins_that_no_browser_keeps_fill_no_table(reader, monkeypatch):
     monkeypatch.setattr("iiif_auth.twins.SLOTS", 3)
     for _ in range(12):
