@@ -8,12 +8,12 @@ import importlib.util
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +51,18 @@ def providers() -> Iterator[dict[str, Any]]:
                 process.terminate()
 
 
-@contextmanager
-def library(known: dict[str, Any], window: str, database: Path) -> Iterator[Demo]:
-    """The demo with these providers; ``window`` is where people sign in."""
-    with running(chosen(known, window, database), log=f"sign-in-{window}") as demo:
-        yield demo
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A demo, and the file that says which window people sign in with."""
 
-
-def chosen(known: dict[str, Any], window: str, database: Path) -> dict[str, str]:
-    return {**known["settings"], "LOGIN_WINDOW": window, "DATABASE_URL": f"sqlite:///{database}"}
+    demo: Demo
+    window: Path
 
 
 def believe(issuers: dict[str, str], more: dict[str, str]) -> None:
     """Staff of each institution may read the album."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "VIEWER_URL")}
-    environment = {**kept, **more, "DJANGO_SETTINGS_MODULE": "project.settings"}
+    environment = {**kept, **more}
     command = [sys.executable, "-m", "tests.signin.believing"]
     text = json.dumps(issuers).encode()
     done = subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, check=False)
@@ -83,26 +80,32 @@ def known(chromium: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sign-in") / "demo.sqlite3"
+def library(known: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The demo with these providers, whose staff may read the album."""
+    folder = tmp_path_factory.mktemp("sign-in")
+    window = folder / "window"
+    window.write_text("same", encoding="utf-8")
+    chosen = {
+        **known["settings"],
+        "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "tests.signin.windows",
+        "SIGN_IN_WINDOW": str(window),
+    }
+    with running(chosen, log="sign-in") as demo:
+        believe(known["issuers"], {**chosen, "DEMO": "1", "BASE_URL": demo.address, "DEMO_DATA": str(demo.data)})
+        yield Library(demo, window)
 
 
-@pytest.fixture(scope="module")
-def in_the_tab(known: dict[str, Any], database: Path) -> Iterator[Demo]:
-    with library(known, "same", database) as demo:
-        said = {"DEMO": "1", "BASE_URL": demo.address, "DEMO_DATA": str(demo.data)}
-        believe(known["issuers"], {**chosen(known, "same", database), **said})
-        yield demo
+@pytest.fixture
+def in_the_tab(library: Library) -> Demo:
+    library.window.write_text("same", encoding="utf-8")
+    return library.demo
 
 
-@pytest.fixture(scope="module")
-def at_the_side(known: dict[str, Any], in_the_tab: Demo, database: Path) -> Iterator[Demo]:
-    """With a copy of the other's database, since making one takes longer than everything else here."""
-    copy = database.with_name("copy.sqlite3")
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    with library(known, "side", copy) as demo:
-        yield demo
+@pytest.fixture
+def at_the_side(library: Library) -> Demo:
+    library.window.write_text("side", encoding="utf-8")
+    return library.demo
 
 
 @pytest.fixture
@@ -212,7 +215,6 @@ def test_the_pages_of_signing_in_elsewhere_can_be_read_by_everybody(in_the_tab: 
 SECOND = {
     "mfa": "/accounts/2fa/",
     "mfa-keys": "/accounts/2fa/webauthn/",
-    "mfa-key": "/accounts/2fa/webauthn/add/",
     "connections": "/accounts/3rdparty/",
 }
 
