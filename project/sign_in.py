@@ -73,7 +73,7 @@ class Ways:
         found = ["allauth.socialaccount"] if self.elsewhere else []
         found += ["allauth.socialaccount.providers.openid_connect"] if self.openid else []
         found += ["allauth.socialaccount.providers.saml"] if self.saml else []
-        return found + (["allauth.mfa"] if self.mfa else [])
+        return found + (["allauth.mfa", "django.contrib.humanize"] if self.mfa else [])
 
     def providers(self, base_url: str) -> dict[str, Any]:
         """``SOCIALACCOUNT_PROVIDERS``."""

@@ -19,7 +19,7 @@ from iiif_auth import identify, roles, store
 from iiif_auth.admin import people, spoken, states
 from iiif_auth.admin.people import NamedField
 from iiif_auth.admin.situations import NOWHERE, Asker, Tally, tallies
-from iiif_auth.models import AccessPolicy, Collection, Grant, Invitation, Resource
+from iiif_auth.models import AccessPolicy, Collection, Grant, Invitation, PersonAttribute, Resource
 from iiif_auth.policy import types as policy
 from iiif_auth.policy import words
 from iiif_auth.policy.explain import SOMEBODY, Explanation, Verdict, explain
@@ -101,6 +101,14 @@ class Sight:
         return list(roles.visible(self.user, rows).order_by("-created")[:100])
 
     @cached_property
+    def said(self) -> list[PersonAttribute]:
+        """What identity providers say of them, as far as this member of staff may know it."""
+        if self.person is None or not self.user.has_perm("iiif_auth.view_personattribute"):
+            return []
+        rows = PersonAttribute.objects.filter(user=self.person).select_related("provider")
+        return list(rows.order_by("provider__name", "name", "value")[:MOST_SAID])
+
+    @cached_property
     def account(self) -> Any:
         """The account with this e-mail address, if there is one."""
         field = get_user_model().get_email_field_name()
@@ -109,13 +117,16 @@ class Sight:
         return get_user_model()._default_manager.filter(**{f"{field}__iexact": self.email}).order_by("pk").first()
 
     @cached_property
+    def described(self) -> policy.Subject:
+        return identify.described(self.person)
+
+    @cached_property
     def asker(self) -> Asker:
         if self.group is not None:
             groups = frozenset({str(self.group.pk)})
             return Asker(policy.Subject(user=SOMEBODY, groups=groups), Q(group=self.group))
         if self.person is not None:
-            subject = identify.described(self.person)
-            return Asker(subject, self.whose if subject.user else Q(pk__in=()))
+            return Asker(self.described, self.whose if self.described.user else Q(pk__in=()))
         running = frozenset((policy.INVITATION, str(one.pk)) for one in self.invitations if one.ends > self.at)
         return Asker(policy.Subject(attributes=running), Q(invitation__in=[key for _name, key in running]))
 
@@ -125,7 +136,8 @@ class Sight:
         if self.group is not None:
             return Q(group=self.group)
         if self.person is not None:
-            return Q(user=self.person) | Q(group__in=[group.pk for group in self.groups])
+            groups = [group.pk for group in self.groups]
+            return Q(user=self.person) | Q(group__in=groups) | by_attribute(self.described)
         return Q(invitation__in=[one.pk for one in self.invitations])
 
     @cached_property
@@ -233,6 +245,20 @@ class Sight:
                     yield line(gettext("resources"), held.what, column, str(count))
 
 
+def by_attribute(subject: policy.Subject) -> Q:
+    """Which grants are for what is said of somebody; one query, of as many rows as grants ask for different things."""
+    names = {name for name, _value in subject.attributes if name != policy.INVITATION}
+    asked = Grant.objects.filter(attribute_name__in=names).order_by().values_list(*ATTRIBUTE).distinct()
+    found = Q(pk__in=())
+    for name, values, matching in asked:
+        first, *others = values.split("\n")
+        if policy.Attribute(name, first, tuple(others), policy.Matching(matching)).admits(subject):
+            found |= Q(attribute_name=name, attribute_value=values, attribute_matching=matching)
+    return found
+
+
+ATTRIBUTE = ("attribute_name", "attribute_value", "attribute_matching")
+MOST_SAID = 200
 COLUMNS = ("kind", "what", "gets", "more")
 
 

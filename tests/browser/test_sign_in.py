@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import importlib.util
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from project.items import PASSWORD
 from tests.browser.conftest import COOKIES_ALLOWED, COOKIES_BLOCKED, Contexts, Notes
 from tests.browser.demo import ROOT, Demo, log_file, running
-from tests.browser.reader import Reader, Stage, confirm
+from tests.browser.reader import Reader, Stage, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees, assert_sees_nothing, identifier_of
+from tests.browser.test_pages import shot, sized, spills, violations
 
 NEEDED = ("onelogin", "oidc_provider_mock", "jwt", "fido2")
 ALBUM = "album"
@@ -46,21 +51,18 @@ def providers() -> Iterator[dict[str, Any]]:
                 process.terminate()
 
 
-@contextmanager
-def library(known: dict[str, Any], window: str, database: Path) -> Iterator[Demo]:
-    """The demo with these providers; ``window`` is where people sign in."""
-    with running(chosen(known, window, database), log=f"sign-in-{window}") as demo:
-        yield demo
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A demo, and the file that says which window people sign in with."""
 
-
-def chosen(known: dict[str, Any], window: str, database: Path) -> dict[str, str]:
-    return {**known["settings"], "LOGIN_WINDOW": window, "DATABASE_URL": f"sqlite:///{database}"}
+    demo: Demo
+    window: Path
 
 
 def believe(issuers: dict[str, str], more: dict[str, str]) -> None:
     """Staff of each institution may read the album."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "VIEWER_URL")}
-    environment = {**kept, **more, "DJANGO_SETTINGS_MODULE": "project.settings"}
+    environment = {**kept, **more}
     command = [sys.executable, "-m", "tests.signin.believing"]
     text = json.dumps(issuers).encode()
     done = subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, check=False)
@@ -78,26 +80,32 @@ def known(chromium: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sign-in") / "demo.sqlite3"
+def library(known: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The demo with these providers, whose staff may read the album."""
+    folder = tmp_path_factory.mktemp("sign-in")
+    window = folder / "window"
+    window.write_text("same", encoding="utf-8")
+    chosen = {
+        **known["settings"],
+        "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "tests.signin.windows",
+        "SIGN_IN_WINDOW": str(window),
+    }
+    with running(chosen, log="sign-in") as demo:
+        believe(known["issuers"], {**chosen, "DEMO": "1", "BASE_URL": demo.address, "DEMO_DATA": str(demo.data)})
+        yield Library(demo, window)
 
 
-@pytest.fixture(scope="module")
-def in_the_tab(known: dict[str, Any], database: Path) -> Iterator[Demo]:
-    with library(known, "same", database) as demo:
-        said = {"DEMO": "1", "BASE_URL": demo.address, "DEMO_DATA": str(demo.data)}
-        believe(known["issuers"], {**chosen(known, "same", database), **said})
-        yield demo
+@pytest.fixture
+def in_the_tab(library: Library) -> Demo:
+    library.window.write_text("same", encoding="utf-8")
+    return library.demo
 
 
-@pytest.fixture(scope="module")
-def at_the_side(known: dict[str, Any], in_the_tab: Demo, database: Path) -> Iterator[Demo]:
-    """With a copy of the other's database, since making one takes longer than everything else here."""
-    copy = database.with_name("copy.sqlite3")
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    with library(known, "side", copy) as demo:
-        yield demo
+@pytest.fixture
+def at_the_side(library: Library) -> Demo:
+    library.window.write_text("side", encoding="utf-8")
+    return library.demo
 
 
 @pytest.fixture
@@ -173,3 +181,71 @@ def test_in_the_same_tab_such_an_institution_would_cut_the_viewer_off(in_the_tab
     assert reader.settled(mark).state == "denied"
     assert reader.events("window-closed", since=mark)
     assert not tab.is_closed()
+
+
+# -- The pages that people meet on the way ------------------------------------------------------------------------
+
+
+def look(page: Page, name: str) -> None:
+    """Light on a wide screen and dark on a narrow one, with a heading and without anything in the way."""
+    expect(page.locator("main h1")).to_be_visible()
+    for size, scheme in (("desktop", "light"), ("phone", "dark")):
+        sized(page, size, scheme)
+        assert violations(page) == [], f"{name}, {size}, {scheme}"
+        assert not spills(page), f"{name}, {size}"
+        shot(page, f"{name}-{size}-{scheme}")
+    sized(page, "desktop")
+
+
+NOT_SIGNED_IN = {
+    "login-elsewhere": "/accounts/login/",
+    "login-refused": "/accounts/3rdparty/login/error/",
+    "login-cancelled": "/accounts/3rdparty/login/cancelled/",
+    "saml-unasked": "/accounts/saml/college/acs/finish/",
+}
+
+
+def test_the_pages_of_signing_in_elsewhere_can_be_read_by_everybody(in_the_tab: Demo, new_context: Contexts):
+    page = new_context().new_page()
+    for name, path in NOT_SIGNED_IN.items():
+        page.goto(in_the_tab.url(path))
+        look(page, name)
+
+
+SECOND = {
+    "mfa": "/accounts/2fa/",
+    "mfa-keys": "/accounts/2fa/webauthn/",
+    "connections": "/accounts/3rdparty/",
+}
+
+
+def code_of(secret: str) -> str:
+    """What an app shows at present (RFC 6238)."""
+    counter = int(time.time() // 30).to_bytes(8)
+    digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
+    start = digest[-1] & 15
+    return f"{(int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def test_a_second_factor_is_set_up_and_asked_for_on_pages_that_everybody_can_read(
+    in_the_tab: Demo, new_context: Contexts
+):
+    page = new_context().new_page()
+    page.goto(in_the_tab.url("/accounts/login/?next=/accounts/2fa/totp/activate/"))
+    sign_in(page, "reader")
+    look(page, "mfa-who")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    look(page, "mfa-app")
+    code = page.get_by_label("Authenticator code")
+    code.fill(code_of(page.get_by_label("Authenticator secret").input_value()))
+    page.get_by_role("button", name="Activate").click()
+    look(page, "mfa-codes")
+    for name, path in SECOND.items():
+        page.goto(in_the_tab.url(path))
+        look(page, name)
+    page.context.clear_cookies()
+    page.goto(in_the_tab.url("/accounts/login/"))
+    sign_in(page, "reader")
+    expect(page).to_have_url(re.compile("/accounts/2fa/authenticate/"))
+    look(page, "mfa-asked")

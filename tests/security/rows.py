@@ -174,9 +174,6 @@ ROWS: dict[str, Tests] = {
 }
 """By row, the tests, as ``module::test`` below ``tests``."""
 
-WAITING = frozenset({"A11"})
-"""Rows of sign-in through identity providers, which have no test yet."""
-
 
 @cache
 def tests_in(module: str) -> frozenset[str]:
