@@ -204,7 +204,9 @@ def _stored(row: tuple[str, int, str, str, str, datetime, datetime, bool], *, ag
     connection = connections[store.database()]
     at, until = (connection.ops.adapt_datetimefield_value(time) for time in (now, ends))
     with connection.cursor() as cursor:
-        cursor.execute(STORE, [*row[:5], at, until, cookieless, agreed, holder, service, at])
+        # By now a version of the terms may have come into force that was not there when this began.
+        present = connection.ops.adapt_datetimefield_value(timezone.now())
+        cursor.execute(STORE, [*row[:5], at, until, cookieless, agreed, holder, service, present])
         if not cursor.rowcount:
             return False
         cursor.execute(END_SURPLUS, [holder, service, MOST_TOKENS])

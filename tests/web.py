@@ -254,7 +254,7 @@ def envelope(response: Any) -> JSON:
 
 def message(browser: Browser, slug: str, origin: str = VIEWER) -> JSON:
     """What a viewer at ``origin`` is told by the token service, if it is told anything."""
-    found = envelope(browser.get(token_page(slug, origin), headers={"referer": f"{origin}/"}))
+    found = envelope(browser.get(token_page(slug, origin)))
     assert found["targetOrigin"] == origin
     return dict(found["message"])
 

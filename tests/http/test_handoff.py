@@ -115,22 +115,6 @@ def test_every_success_gives_a_twin_with_all_its_attributes(reader):
     assert reader.twin != reader.access_cookie
 
 
-@pytest.mark.parametrize(
-    "page", ["", f"{OTHER_VIEWER}/", "https://[", f"{VIEWER}.evil.example/", f"{VIEWER}@evil.example/"]
-)
-def test_whoever_names_another_site_than_the_frames_own_gets_no_twin(reader, page):
-    headers = {"sec-fetch-dest": "iframe", **({"referer": page} if page else {})}
-    response = reader.get(token_page("login"), headers=headers)
-    assert identify.TWIN not in response.cookies
-    assert "accessToken" in response.content.decode()
-
-
-def test_it_is_noticed_where_whoever_asks_gets_a_twin(reader, monkeypatch):
-    monkeypatch.setattr(token_views, "_stands_in", lambda request, origin: True)
-    with pytest.raises(AssertionError):
-        test_whoever_names_another_site_than_the_frames_own_gets_no_twin(reader, f"{OTHER_VIEWER}/")
-
-
 def test_a_twin_that_came_along_is_not_given_again(reader):
     web.token(reader, "login")
     one = frame()
