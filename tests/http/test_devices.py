@@ -545,7 +545,7 @@ def _either_cookie(patch):
 
 
 def _first_of_two_cookies(patch):
-    patch.setattr(identify, "_only", lambda request, name: request.COOKIES.get(name, "") or None)
+    patch.setattr(identify, "_sent_alone", lambda request, name: request.COOKIES.get(name, "") or None)
 
 
 def _passes_outlive_the_machine(patch):
