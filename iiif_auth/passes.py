@@ -202,11 +202,10 @@ def _stored(row: tuple[str, int, str, str, str, datetime, datetime, bool], *, ag
     """Store a token if its service is still agreed to; whether it was. An enrolled machine agrees to nothing, and need not."""
     _digest, holder, service, *_rest, now, ends, cookieless = row
     connection = connections[store.database()]
-    at, until = (connection.ops.adapt_datetimefield_value(time) for time in (now, ends))
+    # Whose terms have changed since the token was begun is judged now, with the pass in hand.
+    at, until, judged = (connection.ops.adapt_datetimefield_value(time) for time in (now, ends, timezone.now()))
     with connection.cursor() as cursor:
-        # By now a version of the terms may have come into force that was not there when this began.
-        present = connection.ops.adapt_datetimefield_value(timezone.now())
-        cursor.execute(STORE, [*row[:5], at, until, cookieless, agreed, holder, service, present])
+        cursor.execute(STORE, [*row[:5], at, until, cookieless, agreed, holder, service, judged])
         if not cursor.rowcount:
             return False
         cursor.execute(END_SURPLUS, [holder, service, MOST_TOKENS])

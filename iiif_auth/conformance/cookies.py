@@ -60,7 +60,11 @@ def is_loopback(host: str) -> bool:
 
 
 def parsed(line: str, url: str) -> Cookie | None:
-    """A ``Set-Cookie`` line as a browser reads it; ``None`` if a browser would not take it."""
+    """A ``Set-Cookie`` line as a browser reads it; ``None`` if a browser would not take it.
+
+    Nor is one that is ``Partitioned``: it lives within one viewer's site, and not every browser has such a place for it. What is
+    judged here must hold without it.
+    """
     first, *rest = line.split(";")
     name, equals, value = first.partition("=")
     if not equals or not name.strip():
@@ -81,7 +85,7 @@ def parsed(line: str, url: str) -> Cookie | None:
         secure="secure" in attributes,
         attributes=attributes,
     )
-    return cookie if _keeps_its_prefix(cookie) else None
+    return cookie if _keeps_its_prefix(cookie) and "partitioned" not in attributes else None
 
 
 def _attribute(text: str) -> tuple[str, str]:

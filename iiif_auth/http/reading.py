@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language, get_language_from_request, get_language_info, override
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
+from iiif_auth import identify
 from iiif_auth.policy.types import LanguageMap
 from iiif_auth.protocol.languages import LANGUAGE_TAG, chosen
 
@@ -20,6 +21,8 @@ PARAMETERS = ("lang", "ui_locales")
 """What a viewer, or a link, may say the reader's language in: tags of BCP 47, best first, with blanks between them (as in
 OpenID Connect Core 1.0, section 3.1.2.1).
 """
+OWN_SECRETS = ("turn", "code")
+"""Parameters of our own pages whose values look like tokens."""
 MOST_TAGS = 10
 
 P = ParamSpec("P")
@@ -103,10 +106,15 @@ def choices(request: HttpRequest) -> list[Choice]:
 
 def _choice(request: HttpRequest, code: str, name: str) -> Choice:
     query = request.GET.copy()
-    for parameter in PARAMETERS:
-        query.pop(parameter, None)
+    for parameter in [name for name in query if name in PARAMETERS or _is_strangers_secret(name, str(query[name]))]:
+        del query[parameter]
     query["lang"] = code
     return Choice(code, _own_name(code, name), f"?{query.urlencode()}", is_now=code == get_language())
+
+
+def _is_strangers_secret(name: str, value: str) -> bool:
+    """Whether this may be a token that somebody sent where none is read; it is not said back (A2-CONT-01)."""
+    return name not in OWN_SECRETS and identify.SECRET.fullmatch(value) is not None
 
 
 def _own_name(code: str, name: str) -> str:

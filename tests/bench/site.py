@@ -47,6 +47,7 @@ def fill() -> list[Target]:
         "X-Forwarded-For": "192.0.2.7",
     }
     served_check = 1.5 if connections["default"].vendor == "sqlite" else 2.2
+    framed = {"Sec-Fetch-Dest": "iframe", "Referer": "https://viewer.example.org/"}
     mint = "/iiif-auth/2/token/login?messageId=1&origin=https://viewer.example.org"
     return [
         Target("empty view", "/empty", 200),
@@ -57,7 +58,7 @@ def fill() -> list[Target]:
         Target("probe, nobody", probe, 200, {}, None, 1.5),
         Target("probe, token", probe, 200, bearer, None, 2.1),
         Target("info.json", "/iiif/3/item-7/info.json", 200),
-        Target("token", mint, 200, {**cookie, "Sec-Fetch-Dest": "iframe"}, None, 4.8),
+        Target("token", mint, 200, {**cookie, **framed}, None, 4.8),
     ]
 
 

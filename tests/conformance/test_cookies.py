@@ -91,3 +91,9 @@ def test_a_browser_can_be_tried_with_some_of_its_cookies():
     assert [one.value for one in jar.changed(["a"], "9")] == ["9", "2"]
     jar.copy().take(Cookie("c", "3", "x"))
     assert len(jar) == 2
+
+
+def test_a_partitioned_cookie_is_not_counted_on():
+    line = "__Host-twin=1; Path=/; Secure; HttpOnly; SameSite=None"
+    assert parsed(line, "https://library.example.org/token") is not None
+    assert parsed(f"{line}; Partitioned", "https://library.example.org/token") is None

@@ -98,12 +98,9 @@ WANTED = {
 def cookies(library: Deployment) -> str:
     """Row 19: the session stays Lax; the access cookie is a cross-site one and not partitioned; its twin is."""
     walker = walk(library)
-    token = f"/iiif-auth/2/token/merehaven-login?{urlencode({'messageId': 'm', 'origin': library.at(names.VIEWER)})}"
-    walker.ask(
-        "GET",
-        token,
-        **{"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Referer": f"{library.at(names.VIEWER)}/"},
-    )
+    viewer = library.at(names.VIEWER)
+    token = f"/iiif-auth/2/token/merehaven-login?{urlencode({'messageId': 'm', 'origin': viewer})}"
+    walker.ask("GET", token, **{"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Referer": f"{viewer}/"})
     set_there = {one["name"]: set(one["attributes"]) for one in walker.cookies if not one["deleted"]}
     assert set(WANTED) <= set(set_there), f"not set: {set(WANTED) - set(set_there)}"
     for name, wanted in WANTED.items():

@@ -195,7 +195,7 @@ def the_origin_is_taken_as_it_comes(patch):
 @noticed_by(test_token.test_the_page_posts_one_token_to_the_viewer_that_asked)
 def the_token_goes_to_everybody(patch):
     real = token.page
-    patch.setattr(token, "page", lambda request, message, target: real(request, message, "*"))
+    patch.setattr(token, "page", lambda request, message, target, ladder=None: real(request, message, "*", ladder))
 
 
 @noticed_by(test_access.test_only_the_viewer_that_was_confirmed_is_told)
@@ -582,7 +582,7 @@ def strangers_are_sent_to_lesser_pictures(patch):
 @noticed_by(test_alpha.test_a_frame_gets_a_message_that_goes_to_the_viewer, message_id="1234")
 def old_tokens_go_to_everybody(patch):
     real = token.page
-    patch.setattr(token, "page", lambda request, message, target: real(request, message, "*"))
+    patch.setattr(token, "page", lambda request, message, target, ladder=None: real(request, message, "*", ladder))
 
 
 @noticed_by(test_v092.test_a_token_without_an_origin_needs_a_login_without_one)
