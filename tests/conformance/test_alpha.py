@@ -176,7 +176,7 @@ def the_probe_offers_what_is_refused(request, answer):
 
 @inside("A2A-TOK-02")
 def the_message_goes_to_anybody(patch):
-    def page(request, message, target):
+    def page(request, message, target, ladder=None):
         said = json.dumps(message).replace("<", "\\u003c")
         response = HttpResponse(f"<!doctype html><title>x</title><script>parent.postMessage({said}, '*')</script>")
         response.xframe_options_exempt = True

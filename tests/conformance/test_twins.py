@@ -198,7 +198,7 @@ def a_token_is_good_for_every_probe(patch):
 def token_page(patch, script):
     """Have the page's message written into the page by ``script(message, target)``."""
 
-    def page(request, message, target):
+    def page(request, message, target, ladder=None):
         response = HttpResponse(f"<!doctype html><title>x</title><script>{script(message, target)}</script>")
         for name, value in headers.TOKEN_PAGE.items():
             response.headers[name] = value
@@ -228,7 +228,9 @@ def the_token_goes_to_anybody(patch):
     patch.setattr(
         token,
         "page",
-        lambda request, message, target: real(request, message, "*" if "accessToken" in message else target),
+        lambda request, message, target, ladder=None: real(
+            request, message, "*" if "accessToken" in message else target, ladder
+        ),
     )
 
 

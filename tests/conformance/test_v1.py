@@ -228,7 +228,7 @@ def pictures_take_tokens(patch):
 def message_page(patch, script):
     """Have the page's message written into the page by ``script(message, target)``."""
 
-    def page(request, message, target):
+    def page(request, message, target, ladder=None):
         response = HttpResponse(f"<!doctype html><title>x</title><script>{script(message, target)}</script>")
         response.headers["Cache-Control"] = "no-store"
         response.xframe_options_exempt = True
