@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from project.items import PASSWORD
 from tests.browser.conftest import Contexts
@@ -210,6 +211,12 @@ def focused(page: Page, selector: str) -> Callable[[], bool]:
     return lambda: bool(page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector))
 
 
+def close_by_enter(tab: Page) -> None:
+    """Press Enter where that closes the tab, perhaps before the key is let go: then nobody is there to answer for that."""
+    with tab.expect_event("close"), suppress(Error):
+        tab.keyboard.press("Enter")
+
+
 def enter_item(reader: Reader, slug: str, service: str) -> Page:
     """From the top of the viewer's page to the library's tab, by Tab and Enter."""
     page = reader.page
@@ -231,8 +238,7 @@ def test_a_click_through_is_finished_by_keyboard_alone(reader: Reader):
     tab = enter_item(reader, "fleet", "merehaven-terms")
     mark = reader.mark()
     expect(tab.locator("#continue")).to_be_focused()
-    with tab.expect_event("close"):
-        tab.keyboard.press("Enter")
+    close_by_enter(tab)
     assert reader.settled(mark).rendition == "full"
 
 
@@ -245,8 +251,7 @@ def test_a_login_is_finished_by_keyboard_alone(reader: Reader):
     tab.keyboard.press("Enter")
     expect(tab.locator("#continue")).to_be_focused()
     mark = reader.mark()
-    with tab.expect_event("close"):
-        tab.keyboard.press("Enter")
+    close_by_enter(tab)
     assert reader.settled(mark).rendition == "full"
 
 
