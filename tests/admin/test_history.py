@@ -8,7 +8,8 @@ import io
 import pytest
 from django.urls import reverse
 
-from iiif_auth import history
+from iiif_auth import history, placing, roles
+from iiif_auth.admin import putting_back
 from iiif_auth.models import Batch, Change, Delegation, Resource, Withdrawal
 from tests import factories
 from tests.admin.pages import Form
@@ -223,3 +224,103 @@ def test_pages_of_the_history_do_not_grow_with_it(root, rita, django_assert_max_
         with django_assert_max_num_queries(30):
             assert len(root.get(url).content) < 500_000
     assert "Page 1 of 2" in text(root.get(page("batch", "change", made.pk)))
+
+
+# -- Batches over several collections -------------------------------------------------------------------------------
+
+ENOUGH = ("view_batch", "change_batch", "view_change", "change_resource", "view_resource")
+
+
+def mixed(actor=None):
+    """A batch that changed a row in each of two collections."""
+    rows = [factories.ResourceFactory(remarks="before", collection=factories.CollectionFactory()) for _ in range(2)]
+    made = history.begun(Batch.Kind.BULK, actor, "Remarks on 2", "Agreement")
+    with history.by(actor, batch=made, reason="Agreement"):
+        history.updated(Resource.objects.filter(pk__in=[row.pk for row in rows]), remarks="after")
+    history.ended(made, "2 were changed.")
+    return made, rows
+
+
+def remarks():
+    return sorted(Resource.objects.values_list("remarks", flat=True))
+
+
+def test_a_batch_that_touched_another_collection_is_neither_shown_nor_put_back(client):
+    batch, (mine, _theirs) = mixed()
+    browser = of_the_place(client, mine.collection_id, *ENOUGH)
+    for name in ("undo", "receipt", "stop"):
+        url = reverse(f"admin:iiif_auth_batch_{name}", args=[batch.pk])
+        assert browser.get(url).status_code == 403
+        assert browser.post(url, {"reason": "x"}).status_code == 403
+    assert batch not in browser.get(page("batch", "changelist")).context["cl"].result_list
+    assert remarks() == ["after", "after"]
+
+
+def test_ones_own_batch_is_not_put_back_where_one_may_no_longer_change_all_of_it(client):
+    """They did it when both collections were theirs; now one of them is."""
+    browser = of_the_place(client, factories.CollectionFactory().pk, *ENOUGH)
+    batch, (mine, _theirs) = mixed(factories.get_user_model().objects.latest("pk"))
+    Delegation.objects.update(collection=mine.collection_id)
+    assert "2 changed rows" in text(browser.get(page("batch", "change", batch.pk)))
+    assert browser.get(undo(batch)).status_code == 403
+    assert browser.post(undo(batch), {"reason": "x"}).status_code == 403
+    assert remarks() == ["after", "after"]
+    both = factories.get_user_model().objects.latest("pk")
+    Delegation.objects.create(collection=_theirs.collection, user=both, role="manager")
+    assert browser.post(undo(batch), {"reason": "x"}).status_code == 302
+    assert remarks() == ["before", "before"]
+
+
+def test_a_viewer_of_the_other_collection_sees_the_batch_and_puts_nothing_back(client):
+    batch, (mine, theirs) = mixed()
+    browser = of_the_place(client, mine.collection_id, *ENOUGH)
+    viewer = factories.get_user_model().objects.latest("pk")
+    Delegation.objects.create(collection=theirs.collection, user=viewer, role="viewer")
+    assert browser.get(page("batch", "change", batch.pk)).status_code == 200
+    assert browser.post(undo(batch), {"reason": "x"}).status_code == 403
+    revertible = {one.row: one for one in batch.changes.all()}
+    assert browser.post(revert(revertible[theirs.pk]), {"reason": "x"}).status_code == 403
+    assert remarks() == ["after", "after"]
+    assert browser.post(revert(revertible[mine.pk]), {"reason": "x"}).status_code == 302
+    assert remarks() == ["after", "before"]
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ---------------------------------------
+
+
+def test_it_is_noticed_where_batches_of_other_collections_are_found(client, monkeypatch):
+    monkeypatch.setattr(placing, "filtered", lambda rows, bounds, user: rows)
+    with pytest.raises(AssertionError):
+        test_a_batch_that_touched_another_collection_is_neither_shown_nor_put_back(client)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        test_ones_own_batch_is_not_put_back_where_one_may_no_longer_change_all_of_it,
+        test_a_viewer_of_the_other_collection_sees_the_batch_and_puts_nothing_back,
+    ],
+)
+def test_it_is_noticed_where_it_is_enough_to_be_allowed_some_of_it(client, monkeypatch, test):
+    """The permission is asked of each kind of change in each collection; a twin is content with one of them."""
+    monkeypatch.setattr(putting_back, "all", any, raising=False)
+    monkeypatch.setattr(putting_back.roles, "visible", careless_of_changes(roles.visible))
+    with pytest.raises(AssertionError, match=r"(200|302) == 403"):
+        test(client)
+
+
+def careless_of_changes(visible):
+    return lambda user, rows: rows if rows.model is Change else visible(user, rows)
+
+
+def test_it_is_noticed_where_a_change_elsewhere_is_reverted(client, change, monkeypatch):
+    monkeypatch.setattr(placing, "filtered", lambda rows, bounds, user: rows)
+    monkeypatch.setattr(roles, "may", lambda user, permission, row: user.has_perm(permission))
+    with pytest.raises(AssertionError):
+        test_reverting_stays_within_ones_collections(client, change)
+
+
+def test_it_is_noticed_where_loosening_is_not_asked_about(client, monkeypatch):
+    monkeypatch.setattr(putting_back, "_loosens", lambda changes: False)
+    with pytest.raises(AssertionError, match="302 == 403"):
+        test_what_replaces_the_policies_above_is_put_back_only_by_those_who_may_loosen(client)

@@ -8,10 +8,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from iiif_auth import models
+from iiif_auth import fetch, models, roles
+from iiif_auth.admin import tables
+from iiif_auth.exchange import uploads
 from tests import factories
 from tests.admin.pages import Form
-from tests.admin.test_tables import applied, staff
+from tests.admin.test_tables import anybodys, applied, staff
 from tests.exchange.test_trees import COLLECTION_3, MANIFEST_2, MANIFEST_3
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +158,38 @@ def test_a_manifest_belongs_to_whoever_brought_it_in(client, root):
     staff(client, "view_resource")
     assert client.get(START).status_code == 403
     assert client.post(START, {"text": "{}"}).status_code == 403
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_manifests_are_anybodys(client, root, monkeypatch):
+    monkeypatch.setattr(uploads, "own", anybodys)
+    with pytest.raises(AssertionError, match="200 == 404"):
+        test_a_manifest_belongs_to_whoever_brought_it_in(client, root)
+
+
+def test_it_is_noticed_where_everybody_may_bring_them_in(client, root, monkeypatch):
+    monkeypatch.setattr(tables, "may_exchange", lambda user: True)
+    with pytest.raises(AssertionError, match="200 == 403"):
+        test_a_manifest_belongs_to_whoever_brought_it_in(client, root)
+
+
+def test_it_is_noticed_where_other_collections_are_told_of(client, root, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError):
+        test_people_see_nothing_of_collections_that_are_not_theirs(client, root)
+
+
+def test_it_is_noticed_where_a_manifest_may_be_fetched_from_anywhere(root, settings, monkeypatch):
+    asked = []
+
+    def unplugged(target, addresses, until, context):
+        asked.append(target.host)
+        raise OSError("unplugged")
+
+    monkeypatch.setattr(fetch, "_connection", unplugged)
+    monkeypatch.setattr(fetch, "listed", lambda url, sources: fetch.target_of(url))
+    with pytest.raises(AssertionError, match="are not fetched"):
+        test_addresses_are_fetched_only_from_the_sites_that_are_listed(root, settings)
+    assert asked == ["169.254.169.254"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from iiif_auth import models
+from iiif_auth import models, placing
+from iiif_auth.admin import members
+from iiif_auth.admin.rules import CollectionAdmin
 from tests import factories
 from tests.admin.test_manifests import brought_in
 from tests.admin.test_tables import applied, staff
@@ -109,3 +111,26 @@ def test_people_who_only_look_add_nothing(client, maps):
 def test_the_list_and_the_form_of_collections_lead_there(root, maps):
     for name, args in (("changelist", []), ("change", [maps.pk])):
         assert page_of(maps) in root.get(reverse(f"admin:iiif_auth_collection_{name}", args=args)).content.decode()
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_those_of_one_collection_add_rules(client, maps, monkeypatch):
+    monkeypatch.setattr(members, "may_rule", lambda user, row: True)
+    with pytest.raises(AssertionError, match="302 == 403"):
+        test_only_people_who_work_everywhere_add_rules(client, maps)
+
+
+def test_it_is_noticed_where_the_pages_of_other_collections_open(client, maps, monkeypatch):
+    monkeypatch.setattr(placing, "filtered", lambda rows, bounds, user: rows)
+    with pytest.raises(AssertionError, match="(200|403) == 302"):
+        test_only_people_who_work_everywhere_add_rules(client, maps)
+
+
+@pytest.mark.parametrize("broken", ["may_rule", "may_exchange"])
+def test_it_is_noticed_where_those_who_only_look_may_add(client, maps, monkeypatch, broken):
+    monkeypatch.setattr(members, broken, lambda *given: True)
+    monkeypatch.setattr(CollectionAdmin, "has_change_permission", lambda *given: True)
+    with pytest.raises(AssertionError):
+        test_people_who_only_look_add_nothing(client, maps)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from iiif_auth import fetch, store
+from iiif_auth import fetch, roles, store
 from iiif_auth.admin import public_test, stranger
 from iiif_auth.admin.public_test import Probe, judged
 from iiif_auth.admin.stranger import Heard
@@ -31,6 +33,7 @@ class Site(BaseHTTPRequestHandler):
     """Answers as it is told to, and remembers what it was asked."""
 
     answers: dict[str, int] = {}
+    location = "https://bucket.example.org/x"
     asked: list[tuple[str, dict[str, str]]] = []
 
     def do_GET(self):
@@ -38,7 +41,7 @@ class Site(BaseHTTPRequestHandler):
         status = next((code for ending, code in self.answers.items() if ending in self.path), 401)
         self.send_response(status)
         if 300 <= status < 400:
-            self.send_header("Location", "https://bucket.example.org/x")
+            self.send_header("Location", self.location)
         self.send_header("Content-Type", "image/jpeg")
         self.end_headers()
         self.wfile.write(b"x" * 50_000)
@@ -223,6 +226,160 @@ def test_every_answer_has_a_verdict(shown, status, verdict):
     assert judged(Probe("", "", shown), Heard(status))[0] == verdict
 
 
+# -- Where names lead, and how answers end --------------------------------------------------------------------------
+
+
+class Names:
+    """A name server that answers otherwise each time it is asked, and a network in which nobody answers."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked, self.connected = list(answers), 0, []
+
+    def getaddrinfo(self, host, port, *given, **more):
+        self.asked += 1
+        address = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def create_connection(self, address, timeout=None):
+        host = address[0]
+        # As the real one does, which asks for a name, and not for an address.
+        self.connected.append(host if host[0].isdigit() else self.getaddrinfo(host, address[1])[0][4][0])
+        raise ConnectionRefusedError
+
+
+def by_name(settings, monkeypatch, *answers):
+    names = Names(*answers)
+    monkeypatch.setattr(fetch.socket, "getaddrinfo", names.getaddrinfo)
+    monkeypatch.setattr(fetch.socket, "create_connection", names.create_connection)
+    settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "BASE_URL": "http://library.example.org", "DOORS": ()}
+    return names
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "224.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_a_name_of_ones_own_does_not_lead_where_no_site_can_be(settings, monkeypatch, address):
+    names = by_name(settings, monkeypatch, address)
+    assert stranger.heard("http://library.example.org/x").problem == "NotFetched"
+    assert names.connected == []
+
+
+def test_it_is_noticed_where_it_may(settings, monkeypatch):
+    monkeypatch.setattr(fetch, "is_inside", lambda address: True)
+    with pytest.raises(AssertionError):
+        test_a_name_of_ones_own_does_not_lead_where_no_site_can_be(settings, monkeypatch, "169.254.169.254")
+
+
+def test_a_name_that_changes_its_mind_is_asked_once(settings, monkeypatch):
+    """As a name server does that means to have another address asked than the one that was judged."""
+    names = by_name(settings, monkeypatch, "10.0.0.7", "169.254.169.254")
+    assert stranger.heard("http://library.example.org/x").problem == "ConnectionRefusedError"
+    assert (names.connected, names.asked) == (["10.0.0.7"], 1)
+
+
+def test_it_is_noticed_where_the_name_is_asked_again(settings, monkeypatch):
+    judged_only = fetch._addresses
+
+    def careless(target, *given, **more):
+        judged_only(target, *given, **more)
+        return [target.host]
+
+    monkeypatch.setattr(fetch, "_addresses", careless)
+    with pytest.raises(AssertionError, match=r"169\.254\.169\.254"):
+        test_a_name_that_changes_its_mind_is_asked_once(settings, monkeypatch)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_what_is_sent_on_is_noted_and_not_followed(desk, site, chart, status):
+    site.answers, site.location = {"/chart": status}, "/elsewhere/on/this/site"
+    asked(desk, chart)
+    assert site.asked
+    assert not [path for path, _headers in site.asked if path.startswith("/elsewhere")]
+
+
+def test_it_is_noticed_where_it_is_followed(desk, site, chart, monkeypatch):
+    once = stranger.heard
+
+    def following(url):
+        found = once(url)
+        return once(f"{public_test.conf.BASE_URL}{found.location}") if found.location else found
+
+    monkeypatch.setattr(stranger, "heard", following)
+    with pytest.raises(AssertionError, match="/elsewhere"):
+        test_what_is_sent_on_is_noted_and_not_followed(desk, site, chart, 302)
+
+
+def test_it_is_noticed_where_anything_is_asked(desk, site, chart, monkeypatch):
+    monkeypatch.setattr(fetch, "listed", lambda url, places: fetch.target_of(url))
+    with pytest.raises(AssertionError, match=r"bucket\.example\.org"):
+        test_a_place_of_delivery_elsewhere_is_not_asked(desk, site, chart, monkeypatch)
+    with pytest.raises(pytest.fail.Exception, match="It was asked"):
+        test_what_is_elsewhere_is_not_asked(desk, site, monkeypatch, "https://169.254.169.254/latest/meta-data")
+
+
+class Endless:
+    """The socket of a site that goes on and on: a line of its head each time, or as much as is taken."""
+
+    def __init__(self, most, piece=b"x: y\r\n"):
+        self.piece, self.most, self.given = piece, most, 0
+
+    def settimeout(self, seconds):
+        pass
+
+    def recv(self, size):
+        if self.given >= self.most:
+            return b""
+        found = (self.piece * (min(size, 1_000_000) // len(self.piece) + 1))[:size]
+        self.given += len(found)
+        return found
+
+
+def test_of_a_large_answer_only_the_beginning_is_read():
+    endless = Endless(50_000_000)
+    assert len(stranger.beginning(endless, time.monotonic() + 60)) <= 2 * stranger.MOST
+    assert endless.given <= 40_000
+
+
+def test_it_is_noticed_where_all_of_it_is_read(monkeypatch):
+    monkeypatch.setattr(stranger, "MOST", 100_000_000)
+    with pytest.raises(AssertionError):
+        test_of_a_large_answer_only_the_beginning_is_read()
+
+
+def test_an_answer_that_comes_in_drops_could_not_be_asked(settings, monkeypatch):
+    monkeypatch.setattr(fetch, "SECONDS", 0.3)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as drip:
+        thread = threading.Thread(target=dripping, args=(drip, over), daemon=True)
+        thread.start()
+        base = f"http://127.0.0.1:{drip.getsockname()[1]}"
+        settings.IIIF_AUTH_FLOW = {**settings.IIIF_AUTH_FLOW, "BASE_URL": base, "DOORS": ()}
+        try:
+            assert stranger.heard(f"{base}/x") == Heard(problem="slow")
+        finally:
+            over.set()
+            thread.join(10)
+
+
+MOST_OF_A_REQUEST = 65_536
+
+
+def dripping(listener, over):
+    connection, _who = listener.accept()
+    with connection, suppress(OSError):
+        connection.recv(MOST_OF_A_REQUEST)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(20):
+            connection.sendall(b"x: y\r\n")
+            if over.wait(0.05):
+                break
+        connection.sendall(b"\r\n")
+
+
+def test_it_is_noticed_where_each_drop_is_given_its_own_time(settings, monkeypatch):
+    monkeypatch.setattr(fetch, "left", lambda until: 5.0)
+    with pytest.raises(AssertionError, match="status: 200 != 0"):
+        test_an_answer_that_comes_in_drops_could_not_be_asked(settings, monkeypatch)
+
+
 # -- Who may ask --------------------------------------------------------------------------------------------------
 
 
@@ -238,3 +395,17 @@ def test_others_may_not_ask(client, site, chart, method):
     client.logout()
     assert getattr(client, method)(url_of(chart)).status_code == 302
     assert site.asked == []
+
+
+def test_it_is_noticed_where_they_may(client, site, chart, monkeypatch):
+    monkeypatch.setattr(public_test, "may_test", lambda request, row: True)
+    with pytest.raises(AssertionError, match="200 in"):
+        test_others_may_not_ask(client, site, chart, "post")
+    assert site.asked
+
+
+def test_it_is_noticed_where_those_of_other_collections_may(client, site, chart, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    monkeypatch.setattr(roles, "may", lambda user, permission, row: user.has_perm(permission))
+    with pytest.raises(AssertionError, match="200 in"):
+        test_others_may_not_ask(client, site, chart, "get")

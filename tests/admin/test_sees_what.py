@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from iiif_auth import store
+from iiif_auth import roles, store
 from iiif_auth.models import Condition, Grant, Invitation
 from tests import factories as make
 
@@ -200,3 +200,38 @@ def test_staff_of_another_collection_are_told_and_counted_nothing(client, hana, 
     assert response.context["rows"] == []
     assert response.context["running"] == []
     assert "secret reason" not in response.content.decode()
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_other_collections_are_told_of(client, hana, maps, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError):
+        test_staff_of_another_collection_are_told_and_counted_nothing(client, hana, maps)
+
+
+def test_it_is_noticed_where_grants_need_not_be_seen(client, hana, monkeypatch):
+    monkeypatch.setattr(type(hana), "has_perm", lambda *given: True)
+    with pytest.raises(AssertionError, match="200 == 403"):
+        test_strangers_and_others_may_not_ask(client, hana)
+
+
+def test_invitations_to_other_collections_are_not_told_of(client, maps):
+    row = maps.resources.first()
+    asked_for = make.models.AccessRequest.objects.create(
+        code="C-1", url=row.url, resource=row, digest="d", email="eva@example.org", name="Eva", purpose="x"
+    )
+    invitation = Invitation.objects.create(
+        digest="i", name="Eva", email="eva@example.org", ends=timezone.now() + timedelta(days=1), request=asked_for
+    )
+    make.GrantFactory(user=None, invitation=invitation, resource=row)
+    client.force_login(of_the_staff("view_grant"))
+    sight = asked(client, email="eva@example.org").context["sight"]
+    assert (sight.invitations, list(sight.grants("running"))) == ([], [])
+
+
+def test_it_is_noticed_where_they_are(client, maps, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError, match="Invitation"):
+        test_invitations_to_other_collections_are_not_told_of(client, maps)

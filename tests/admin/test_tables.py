@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from iiif_auth import models
+from iiif_auth import models, placing
+from iiif_auth.admin import tables
+from iiif_auth.exchange import uploads, writing
 from tests import factories
 from tests.admin.pages import Form
 
@@ -235,3 +238,52 @@ def test_an_export_without_the_permission_to_see_grants_tells_of_none(client, ro
     assert "Elders" not in text
     assert "desk" not in text
     assert "2031" not in text
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_files_are_anybodys(client, root, monkeypatch):
+    monkeypatch.setattr(uploads, "own", anybodys)
+    with pytest.raises(AssertionError, match="200 == 404"):
+        test_a_file_belongs_to_whoever_sent_it(client, root)
+
+
+def anybodys(user, *kinds):
+    """A twin of ``uploads.own`` that forgets whose a file is."""
+    return models.Batch.objects.filter(kind__in=kinds, plan__has_key="form")
+
+
+def test_it_is_noticed_where_everybody_may_send_files(client, monkeypatch):
+    monkeypatch.setattr(tables, "may_exchange", lambda user: True)
+    with pytest.raises(AssertionError, match="200 == 403"):
+        test_people_who_change_nothing_find_no_such_pages(client, ("view_resource", "every_collection"))
+
+
+def test_it_is_noticed_where_an_export_does_not_ask_about_grants(client, root, monkeypatch):
+    def held(model, rows, user, related):
+        found = defaultdict(list)
+        for one in model.objects.filter(resource__in=rows).order_by("pk"):
+            found[one.resource_id].append(one)
+        return found
+
+    monkeypatch.setattr(writing, "_held", held)
+    with pytest.raises(AssertionError, match="Elders"):
+        test_an_export_without_the_permission_to_see_grants_tells_of_none(client, root)
+
+
+def test_an_export_holds_nothing_of_other_collections(client):
+    mine, other = factories.CollectionFactory(slug="mine"), factories.CollectionFactory(slug="other")
+    rows = [factories.ResourceFactory(collection=one, url=f"/iiif/3/in-{one.slug}") for one in (mine, other)]
+    models.Delegation.objects.create(
+        collection=mine, user=staff(client, "view_resource", "change_resource"), role="manager"
+    )
+    text = exported(client, "csv", rows).decode()
+    assert "/iiif/3/in-mine" in text
+    assert "/iiif/3/in-other" not in text
+
+
+def test_it_is_noticed_where_it_does(client, monkeypatch):
+    monkeypatch.setattr(placing, "filtered", lambda rows, bounds, user: rows)
+    with pytest.raises(AssertionError, match="in-other"):
+        test_an_export_holds_nothing_of_other_collections(client)

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from iiif_auth import store
+from iiif_auth import placing, roles, store
+from iiif_auth.admin.who_sees import Sheet
 from iiif_auth.models import Condition, Grant, Invitation
 from tests import factories as make
 
@@ -266,3 +267,49 @@ def test_the_lists_and_forms_lead_to_the_page(root, chart, maps):
 @pytest.mark.parametrize("key", ["0", "x", "999999999999999999999"])
 def test_what_is_not_there_is_not_found(auditor, key):
     assert auditor.get(reverse("admin:iiif_auth_resource_who", args=[key])).status_code == 404
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+@pytest.fixture
+def indiscreet(monkeypatch):
+    """A sheet that names everybody to everybody."""
+    monkeypatch.setattr(Sheet, "names", True)
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+
+
+@pytest.mark.parametrize("format", ["", "csv", "json"])
+def test_it_is_noticed_where_names_are_for_everybody(client, chart, indiscreet, format):
+    with pytest.raises(AssertionError, match=r"hana@example\.org"):
+        test_names_are_for_those_who_may_see_grants(client, chart, format)
+
+
+def test_it_is_noticed_where_members_are_for_everybody(client, chart, staff, indiscreet):
+    with pytest.raises(AssertionError, match=r"member@example\.org"):
+        test_members_are_for_those_who_may_see_grants(client, chart, staff)
+
+
+@pytest.mark.parametrize("model", ["chart", "maps"])
+def test_it_is_noticed_where_other_collections_are_told_of(client, request, monkeypatch, model):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    monkeypatch.setattr(roles, "may", lambda user, permission, row: user.has_perm(permission))
+    with pytest.raises(AssertionError, match="200 == 404"):
+        test_staff_of_another_collection_find_nothing(client, request, model, "csv")
+
+
+def test_a_grant_for_a_whole_policy_is_told_of_only_to_those_who_work_everywhere(client, chart, maps):
+    """It is in no collection, so whoever looks after one does not find it; that to an item of theirs they do."""
+    make.GrantFactory(user=make.UserFactory(email="hana@example.org"), resource=chart)
+    make.GrantFactory(user=make.UserFactory(email="eva@example.org"), resource=None, policy=maps.policy)
+    user = of_the_staff("view_resource", "view_grant")
+    make.models.Delegation.objects.create(collection=maps, user=user, role="manager")
+    client.force_login(user)
+    assert [who for _kind, who, _what in said(client, chart) if "@" in who] == ["hana@example.org"]
+    assert "eva@example.org" not in page(client, chart)
+
+
+def test_it_is_noticed_where_it_is_told_of_to_others(client, chart, maps, monkeypatch):
+    monkeypatch.setattr(placing, "filtered", lambda rows, bounds, user: rows)
+    with pytest.raises(AssertionError, match=r"eva@example\.org"):
+        test_a_grant_for_a_whole_policy_is_told_of_only_to_those_who_work_everywhere(client, chart, maps)

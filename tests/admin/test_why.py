@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.urls import include, path, reverse
 from django.utils import timezone
 
-from iiif_auth import identify, store
+from iiif_auth import identify, roles, store
 from iiif_auth.admin import answering, asking, ended
 from iiif_auth.admin import seen as seeing
 from iiif_auth.admin.why import WhyMixin
@@ -506,3 +506,25 @@ def test_what_ended_a_moment_ago_is_not_shown_twice(keeper, chart):
     Grant.objects.filter(pk=grant.pk).update(ends=timezone.now() - timedelta(seconds=1))
     level = book.places[chart.collection.pk].levels[0]
     assert ended._joined(level.grants, [grant], (level,), book) == level.grants
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_names_are_for_everybody(desk, chart, monkeypatch):
+    monkeypatch.setattr(answering.Inquiry, "_names", True)
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError, match=r"eva@example\.org"):
+        test_grants_to_others_are_counted_to_those_who_may_not(desk, chart)
+
+
+def test_it_is_noticed_where_the_giver_is_named_to_everybody(desk, chart, monkeypatch):
+    monkeypatch.setattr(answering.Inquiry, "_names", True)
+    with pytest.raises(AssertionError, match="omar"):
+        test_ones_own_grant_is_shown_without_names_to_those_who_may_not_see_grants(desk, chart)
+
+
+def test_it_is_noticed_where_anybodys_item_may_be_asked_about(desk, members, monkeypatch):
+    monkeypatch.setattr(WhyMixin, "_may_ask", lambda *given: True)
+    with pytest.raises(AssertionError):
+        test_what_is_somebody_elses_to_look_after_is_as_if_it_were_not_there(desk, members)

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from iiif_auth import drafts, fetch
+from iiif_auth import drafts, fetch, roles
 from iiif_auth.admin import inside
+from iiif_auth.admin.why import WhyMixin
 from iiif_auth.contents import NotPublished, snapshot
 from iiif_auth.models import Condition, Refusal
 from tests import factories as make
@@ -293,3 +294,34 @@ def test_many_items_cost_few_queries(desk, here, staff_only, django_assert_max_n
 )
 def test_labels_of_both_versions_are_read(label, said):
     assert inside.label_of({"label": label}) == said
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+@pytest.fixture
+def careless(monkeypatch):
+    """Nobody asks any more who finds what."""
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+
+
+def test_it_is_noticed_where_other_collections_are_told_of(client, chart, careless):
+    with pytest.raises(AssertionError, match="'refused' == 'unknown'"):
+        test_staff_of_another_collection_learn_nothing(client, chart)
+
+
+def test_it_is_noticed_where_references_are_anybodys(client, refusal, careless):
+    with pytest.raises(AssertionError):
+        test_a_reference_of_somebody_elses_item_is_unknown(client, refusal)
+
+
+def test_it_is_noticed_where_manifests_tell_of_other_collections(client, here, chart, careless):
+    with pytest.raises(AssertionError, match="0 restricted items"):
+        test_a_manifest_tells_nothing_about_other_collections(client, here, chart)
+
+
+@pytest.mark.parametrize("name", [WHY, MANIFEST])
+def test_it_is_noticed_where_everybody_may_ask(client, chart, monkeypatch, name):
+    monkeypatch.setattr(WhyMixin, "_check_may_simulate", lambda *given: None)
+    with pytest.raises(AssertionError, match="200 == 403"):
+        test_other_staff_may_not_ask(client, chart, name)

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from iiif_auth import models
+from iiif_auth import models, roles
 from iiif_auth.exchange import deeds, judging, uploads
 from iiif_auth.exchange.dates import Style, question
+from iiif_auth.exchange.known import Known
 from iiif_auth.exchange.sheets import Sheet
 from tests import factories
 
@@ -359,3 +360,58 @@ def test_one_date_that_tells_the_order_tells_it_for_all():
     style, asked = question(["03/04/2031", "47969"])
     assert (style, asked.ambiguous, asked.serial) == (Style(), "03/04/2031", "47969")
     assert question(["25/04/2031", "04/25/2031", "03/04/2031"])[1].ambiguous == "03/04/2031"
+
+
+# -- Twins that are broken on purpose, each of which a test above must notice ------------------------------------------
+
+
+def test_it_is_noticed_where_rows_of_others_are_found(named, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError):
+        test_rows_of_others_are_answered_as_what_is_not_there(named)
+
+
+def test_it_is_noticed_where_collections_of_others_are_found(named, monkeypatch):
+    monkeypatch.setattr(roles, "visible", lambda user, rows: rows)
+    with pytest.raises(AssertionError, match="others"):
+        test_collections_of_others_are_answered_as_what_is_not_there(named)
+
+
+def test_it_is_noticed_where_nobody_asks_whose_address_it_is(monkeypatch):
+    monkeypatch.setattr(roles, "is_everywhere", lambda user: True)
+    with pytest.raises(AssertionError, match="'new', 'new'"):
+        test_within_ones_own_address_rules_things_can_be_made()
+
+
+def test_it_is_noticed_where_a_thing_may_be_put_anywhere(named, monkeypatch):
+    monkeypatch.setattr(Known, "may", lambda known, codename, row: True)
+    with pytest.raises(AssertionError):
+        test_collections_of_others_are_answered_as_what_is_not_there(named)
+
+
+def test_it_is_noticed_where_anything_may_be_added(named, monkeypatch):
+    monkeypatch.setattr(Known, "may", lambda known, codename, row: True)
+    with pytest.raises(AssertionError):
+        test_what_may_not_be_added_is_not(named)
+
+
+def test_it_is_noticed_where_a_desk_gives_access_for_ever(named, monkeypatch):
+    monkeypatch.setattr(Known, "most_days", lambda known, row: None)
+    with pytest.raises(AssertionError):
+        test_a_desk_gives_access_for_so_long_and_changes_nothing_else(named)
+
+
+def test_a_further_address_is_not_added_where_an_address_rule_gives_it_to_others():
+    mine, other = factories.CollectionFactory(slug="mine"), factories.CollectionFactory(slug="other")
+    factories.CollectionRuleFactory(collection=other, pattern="/thumbs/theirs/")
+    row, user = factories.ResourceFactory(collection=mine), keeper(*ALL, of=mine)
+    (theirs,) = judged(user, {"identifier": row.url, "thumbnail": "/thumbs/theirs/1.jpg"})
+    (free,) = judged(user, {"identifier": row.url, "thumbnail": "/thumbs/mine/1.jpg"})
+    assert (theirs.deeds, len(free.deeds)) == ([], 1)
+    assert "You may not add" in theirs.hints[0]
+
+
+def test_it_is_noticed_where_any_address_may_be_claimed(monkeypatch):
+    monkeypatch.setattr(roles, "may_claim", lambda user, url, but=None: True)
+    with pytest.raises(AssertionError):
+        test_a_further_address_is_not_added_where_an_address_rule_gives_it_to_others()
