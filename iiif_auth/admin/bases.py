@@ -101,6 +101,19 @@ class Admin(Remembered, Fields, Scoped, ModelAdmin):
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
 
+class Written(Admin):
+    """Rows that the program writes: people with the permission read them, and nobody adds, changes or deletes any."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class FoundByAddress(Admin):
     """Finds rows by any spelling of an address, as copied from a viewer or a browser, besides the search fields."""
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import bulk, history
 from iiif_auth.admin import told
-from iiif_auth.admin.bases import Admin
+from iiif_auth.admin.bases import Written
 from iiif_auth.admin.bulk import Echo
 from iiif_auth.admin.history import ReasonForm
 from iiif_auth.admin.putting_back import PERMISSION, may_put_back
@@ -32,7 +32,7 @@ REFRESH_SECONDS = 5
 
 
 @admin.register(Batch)
-class BatchAdmin(Admin):
+class BatchAdmin(Written):
     list_display = ("what", "kind", "by", "created", "state", "progress", "reason")
     list_filter = ("kind", "state", "created")
     search_fields = ("what", "reason", "actor_name")
@@ -42,15 +42,6 @@ class BatchAdmin(Admin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         rows: QuerySet[Batch] = super().get_queryset(request)
         return rows.defer("plan")  # which may name a hundred thousand rows
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=_("by"), ordering="actor_name")
     def by(self, row: Batch) -> str:

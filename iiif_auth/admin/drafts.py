@@ -32,23 +32,17 @@ MOST_SAMPLES = 10
 # -- Comparing and publishing -------------------------------------------------------------------------------------
 
 
+def lines_of(label: Any, help_text: Any) -> forms.CharField:
+    """A field for some names, one to a line."""
+    widget = forms.Textarea(attrs={"rows": 3})
+    return forms.CharField(label=label, required=False, max_length=2000, widget=widget, help_text=help_text)
+
+
 class SampleForm(forms.Form):
     """Whom to judge besides those whom the policies name."""
 
-    people = forms.CharField(
-        label=_("People"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Names or e-mail addresses, one to a line."),
-    )
-    addresses = forms.CharField(
-        label=_("Addresses"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Such as 192.0.2.5, one to a line."),
-    )
+    people = lines_of(_("People"), _("Names or e-mail addresses, one to a line."))
+    addresses = lines_of(_("Addresses"), _("Such as 192.0.2.5, one to a line."))
 
     def clean_people(self) -> list[Any]:
         return [people.person(text) for text in few(self.cleaned_data["people"])]

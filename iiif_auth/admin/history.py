@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import history, roles
 from iiif_auth.admin import told
-from iiif_auth.admin.bases import Admin
+from iiif_auth.admin.bases import Written
 from iiif_auth.admin.putting_back import may_put_back
 from iiif_auth.history.snapshots import MODELS
 from iiif_auth.models import Change, Collection
@@ -76,7 +76,7 @@ class PlaceFilter(admin.SimpleListFilter):
 
 
 @admin.register(Change)
-class ChangeAdmin(Admin):
+class ChangeAdmin(Written):
     list_display = ("at", "by", "action", "kind", "name", "what", "why", "batch_link")
     list_display_links = ("at", "name")
     list_filter = (WhoFilter, "at", KindFilter, "action", PlaceFilter)
@@ -84,15 +84,6 @@ class ChangeAdmin(Admin):
     search_fields = ("reason", "name", "actor_name")
     ordering = ("-at", "-pk")
     actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("batch__id__exact", "batch", "row", "model") or super().lookup_allowed(lookup, value, request)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import terms
 from iiif_auth.admin import states
-from iiif_auth.admin.bases import Admin
+from iiif_auth.admin.bases import Admin, Written
 from iiif_auth.admin.copying import save_as_new
 from iiif_auth.admin.sentences import PlainForm
 from iiif_auth.exchange.writing import as_csv
@@ -209,7 +209,7 @@ HEADINGS = ("when", "service", "version", "person", "pass", "viewer", "network",
 
 
 @admin.register(Acceptance)
-class AcceptanceAdmin(Admin):
+class AcceptanceAdmin(Written):
     """Who accepted which version: only read, and taken out as a table."""
 
     list_display = ("service", "version", "whom", "at", "origin", "network", "language")
@@ -220,15 +220,6 @@ class AcceptanceAdmin(Admin):
     date_hierarchy = "at"
     actions = None
     change_list_template = "admin/iiif_auth/acceptances.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return not {"password", "digest"} & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)

@@ -177,6 +177,12 @@ def end(model: type[Any], which: dict[str, Any], at: datetime) -> None:
     history.updated(rows.filter(running(at)), ends=at)
 
 
+def spared_by_lack(model: type[Model], laid: QuerySet[Any], why: Any) -> list[tuple[Any, Q]]:
+    """The rows that nothing of this is laid over."""
+    name = named(model)
+    return [(why, ~Q(pk__in=laid.filter(**{f"{name}__isnull": False}).values(name)))]
+
+
 @dataclass(frozen=True)
 class Lift(Deed):
     """Ends the embargoes of rows."""
@@ -185,8 +191,7 @@ class Lift(Deed):
     needs = "change_embargo"
 
     def spared(self, model: type[Model], at: datetime) -> list[tuple[Any, Q]]:
-        held = Embargo.objects.filter(not_over(at), **{f"{named(model)}__isnull": False}).values(named(model))
-        return [(_("They are under no embargo of their own."), ~Q(pk__in=held))]
+        return spared_by_lack(model, Embargo.objects.filter(not_over(at)), _("They are under no embargo of their own."))
 
     def do(self, model: type[Model], keys: Sequence[Any], at: datetime) -> None:
         end(Embargo, over(model, keys), at)
@@ -298,8 +303,7 @@ class Restore(Deed):
     needs = "change_withdrawal"
 
     def spared(self, model: type[Model], at: datetime) -> list[tuple[Any, Q]]:
-        held = Withdrawal.objects.filter(running(at), **{f"{named(model)}__isnull": False}).values(named(model))
-        return [(_("They are not withdrawn themselves."), ~Q(pk__in=held))]
+        return spared_by_lack(model, Withdrawal.objects.filter(running(at)), _("They are not withdrawn themselves."))
 
     def do(self, model: type[Model], keys: Sequence[Any], at: datetime) -> None:
         history.updated(Withdrawal.objects.filter(running(at), **over(model, keys)), ends=at)

@@ -27,9 +27,10 @@ class CheckFirst:
 
     def __init__(self, application: Application) -> None:
         # Not before the site's apps are loaded, which the application's being there shows: ``wsgi.py`` imports this first.
+        from iiif_auth import counting
         from iiif_auth.enforce import check, doors
 
-        self.application, self.answer = application, check.answered
+        self.application, self.answer, self.flush = application, check.answered, counting.flush_when_due
         self.mount = lru_cache(maxsize=8)(lambda script: doors.mount())
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -47,10 +48,17 @@ class CheckFirst:
         try:
             found = self.answer(WSGIRequest(environ))
         except BaseException:
-            _end()
+            self._end()
             raise
         start_response(f"{found.status} {responses[found.status]}", [("Content-Length", "0"), *found.headers.items()])
-        return _Nothing()
+        return _Nothing(self._end)
+
+    def _end(self) -> None:
+        if _hosts_code():
+            request_finished.send(sender=CheckFirst)
+        else:
+            self.flush(CheckFirst)  # a process that answers checks only would never write down what it counted
+            close_old_connections()
 
 
 def _begin(environ: Environ) -> None:
@@ -65,16 +73,6 @@ def _begin(environ: Environ) -> None:
         close_old_connections()
 
 
-def _end() -> None:
-    if _hosts_code():
-        request_finished.send(sender=CheckFirst)
-    else:
-        from iiif_auth import counting  # by now the site's apps are loaded
-
-        counting.flush_when_due(CheckFirst)  # a process that answers checks only would never write down what it counted
-        close_old_connections()
-
-
 def _hosts_code() -> bool:
     """Whether hooks of the host's take part in decisions."""
     return bool(conf.given.get("SUBJECT") or conf.given.get("OFFERS"))
@@ -83,8 +81,8 @@ def _hosts_code() -> bool:
 class _Nothing:
     """An empty body, at whose end the request is over."""
 
+    def __init__(self, end: Callable[[], None]) -> None:
+        self.close = end
+
     def __iter__(self) -> Iterator[bytes]:
         return iter(())
-
-    def close(self) -> None:
-        _end()

@@ -68,17 +68,18 @@ class PuttingBack:
     def _rows(self, model: type[Model], nets: Iterable[Net]) -> dict[Any, Any]:
         return model._base_manager.using(self.using).in_bulk([net.row for net in nets])
 
+    def _touched(self, model: type[Model], nets: Iterable[Net]) -> dict[Any, str]:
+        """The rows that are no longer as they were left, each with the sentence that says so."""
+        rows = self._rows(model, nets)
+        return {net.row: said for net in nets if (said := touched_since(net, rows.get(net.row)))}
+
     # -- what was changed
 
     def _why_not_changed_back(self, model: type[Model], nets: list[Net]) -> Iterator[tuple[Net, str]]:
-        rows = self._rows(model, nets)
-        gone = self._gone(model, nets)
+        touched, gone = self._touched(model, nets), self._gone(model, nets)
         for net in nets:
-            row = rows.get(net.row)
-            if row is None:
-                yield net, gettext("“%(name)s” is not there any more.") % {"name": label_of(net)}
-            elif since := differing(row, net.after or {}):
-                yield net, changed_since(net, since)
+            if net.row in touched:
+                yield net, touched[net.row]
             elif net.row in gone:
                 yield net, points_nowhere(net, gone[net.row])
 
@@ -107,14 +108,10 @@ class PuttingBack:
     # -- what was added
 
     def _why_not_taken_away(self, model: type[Model], nets: list[Net]) -> Iterator[tuple[Net, str]]:
-        rows = self._rows(model, nets)
-        needed = self._needed(model, nets)
+        touched, needed = self._touched(model, nets), self._needed(model, nets)
         for net in nets:
-            row = rows.get(net.row)
-            if row is None:
-                yield net, gettext("“%(name)s” is not there any more.") % {"name": label_of(net)}
-            elif since := differing(row, net.after or {}):
-                yield net, changed_since(net, since)
+            if net.row in touched:
+                yield net, touched[net.row]
             elif net.row in needed:
                 text = gettext("“%(name)s” was given something since: %(what)s.")
                 yield net, text % {"name": label_of(net), "what": needed[net.row]}
@@ -250,6 +247,14 @@ def differing(row: Model, state: State) -> list[str]:
 
 
 # -- Sentences ----------------------------------------------------------------------------------------------------
+
+
+def touched_since(net: Net, row: Model | None) -> str:
+    """What became of a row since; empty if nothing did."""
+    if row is None:
+        return gettext("“%(name)s” is not there any more.") % {"name": label_of(net)}
+    since = differing(row, net.after or {})
+    return changed_since(net, since) if since else ""
 
 
 def changed_since(net: Net, names: list[str]) -> str:

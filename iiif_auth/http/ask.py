@@ -119,14 +119,8 @@ def asked(request: HttpRequest, secret: str) -> HttpResponse:
     """How a request stands; and confirming, answering and taking it back, each with a click."""
     row = states.opened_by(secret)
     if row is None:
-        return with_no_referrer(
-            said(
-                request,
-                404,
-                _("There is no such request"),
-                _("The link may be incomplete, or the request is too old. Please copy the whole link from the mail."),
-            )
-        )
+        text = _("The link may be incomplete, or the request is too old. Please copy the whole link from the mail.")
+        return with_no_referrer(said(request, 404, _("There is no such request"), text))
     if request.method != "POST":
         return _status(request, row, ReplyForm())
     return ACTIONS.get(request.POST.get("action", ""), _status_anew)(request, row)

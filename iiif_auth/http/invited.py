@@ -33,17 +33,7 @@ def invited(request: HttpRequest, secret: str) -> HttpResponse:
     """Name what somebody was invited to, and let them in when they click."""
     row = invitations.opened_by(secret)
     if row is None:
-        return with_no_referrer(
-            said(
-                request,
-                404,
-                _("This invitation does not work any more"),
-                _(
-                    "It has ended or was taken back, or a newer one was mailed in its place. Please use the link in the "
-                    "latest mail, or ask the library."
-                ),
-            )
-        )
+        return with_no_referrer(said(request, 404, _("This invitation does not work any more"), _over()))
     if request.method != "POST":
         return with_no_referrer(page(request, "iiif_auth/invited.html", _context(request, row)))
     cookie = passes.grant_by_invitation(request, row)
@@ -52,6 +42,13 @@ def invited(request: HttpRequest, secret: str) -> HttpResponse:
     passes.set_invited_cookie(response, cookie)
     middleware.unmark(response)
     return response
+
+
+def _over() -> str:
+    return _(
+        "It has ended or was taken back, or a newer one was mailed in its place. Please use the link in the latest mail, or "
+        "ask the library."
+    )
 
 
 def _context(request: HttpRequest, row: Invitation) -> dict[str, object]:

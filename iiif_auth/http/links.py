@@ -14,7 +14,26 @@ from iiif_auth.protocol.links import Links
 
 def links(space: str = "2") -> Links:
     """The links of one space of dialects, absolute, from the setting and never from ``Host`` (security C6)."""
-    return _links(space, conf.BASE_URL, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
+    return _links(space, *_mount())
+
+
+def refused_at(reference: str) -> str:
+    """The page that says why something is refused, absolute.
+
+    Args:
+        reference: of the item, as ``protocol.identity.reference`` makes it, of letters that need no escape.
+    """
+    return _refused_at(*_mount()) + reference
+
+
+def _mount() -> tuple[str, str, object]:
+    """Where the app is: what the addresses of its services depend on."""
+    return conf.BASE_URL, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF
+
+
+@lru_cache(maxsize=64)
+def _refused_at(site: str, script: str, urlconf: object) -> str:
+    return site + reverse("iiif_auth:refused", kwargs={"reference": "x"}).removesuffix("x")
 
 
 @lru_cache(maxsize=64)

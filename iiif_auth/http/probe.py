@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +11,7 @@ from iiif_auth.conf import conf
 from iiif_auth.enforce import delivering
 from iiif_auth.http.api_view import PublicView
 from iiif_auth.http.headers import CORS, NEVER_STORE, with_headers
-from iiif_auth.http.links import links
+from iiif_auth.http.links import links, refused_at
 from iiif_auth.http.reading import languages
 from iiif_auth.policy.decide import decide
 from iiif_auth.policy.types import Allowed, Decision, Offer
@@ -29,7 +28,7 @@ class ProbeView(PublicView):
 
     def get(self, request: Request, space: str, reference: str) -> Response:
         decision, offer = judged(request, space, reference)
-        ask_at = asking_page(request, reference) if offer is not None and takes_requests(offer) else ""
+        ask_at = refused_at(reference) if offer is not None and takes_requests(offer) else ""
         return answer(*dialects.PROBES[space].told(decision, question(request, space, reference, ask_at)))
 
     def out_of_order(self) -> Response:
@@ -45,10 +44,6 @@ def question(request: Request, space: str, reference: str, ask_at: str = "") -> 
 def takes_requests(offer: Offer) -> bool:
     """Whether a policy on the way says that readers may ask; the page itself then says whether it would help just now."""
     return any(policy.requestable for level in offer.levels for policy in level.policies)
-
-
-def asking_page(request: Request, reference: str) -> str:
-    return conf.BASE_URL + reverse("iiif_auth:refused", kwargs={"reference": reference})
 
 
 def judged(request: Request, space: str, reference: str) -> tuple[Decision, Offer | None]:

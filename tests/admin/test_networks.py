@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -13,16 +12,11 @@ from iiif_auth.admin import ranges
 from iiif_auth.models import Network, NetworkUse
 from tests import factories as make
 from tests.admin.pages import Form
+from tests.admin.staff import of_the_staff
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "admin:iiif_auth_networks"
-
-
-def of_the_staff(*codenames):
-    person = make.UserFactory(is_staff=True)
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return person
 
 
 @pytest.fixture

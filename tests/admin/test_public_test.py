@@ -9,7 +9,6 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -19,14 +18,9 @@ from iiif_auth.admin.public_test import Probe, judged
 from iiif_auth.admin.stranger import Heard
 from iiif_auth.models import Condition
 from tests import factories as make
+from tests.admin.staff import of_the_staff
 
 pytestmark = pytest.mark.django_db
-
-
-def of_the_staff(*codenames):
-    person = make.UserFactory(is_staff=True)
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return person
 
 
 class Site(BaseHTTPRequestHandler):

@@ -8,23 +8,17 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
 from iiif_auth import roles, store
 from iiif_auth.models import Condition, Grant, Invitation
 from tests import factories as make
+from tests.admin.staff import of_the_staff
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "admin:iiif_auth_sees_what"
-
-
-def of_the_staff(*codenames):
-    person = make.UserFactory(is_staff=True)
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return person
 
 
 @pytest.fixture

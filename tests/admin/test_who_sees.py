@@ -8,7 +8,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,16 +15,11 @@ from iiif_auth import placing, roles, store
 from iiif_auth.admin.who_sees import Sheet
 from iiif_auth.models import Condition, Grant, Invitation
 from tests import factories as make
+from tests.admin.staff import of_the_staff
 
 pytestmark = pytest.mark.django_db
 
 Gets = make.models.Tier.Gets
-
-
-def of_the_staff(*codenames, **kwargs):
-    person = make.UserFactory(is_staff=True, **kwargs)
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return person
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -16,17 +15,12 @@ from iiif_auth.admin.why import WhyMixin
 from iiif_auth.contents import NotPublished, snapshot
 from iiif_auth.models import Condition, Refusal
 from tests import factories as make
+from tests.admin.staff import of_the_staff
 
 pytestmark = pytest.mark.django_db
 
 WHY = "admin:iiif_auth_why"
 MANIFEST = "admin:iiif_auth_why_manifest"
-
-
-def of_the_staff(*codenames, **kwargs):
-    person = make.UserFactory(is_staff=True, **kwargs)
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return person
 
 
 @pytest.fixture

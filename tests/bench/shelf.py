@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import timedelta
 from typing import Any
 
 READERS, ITEMS = 60, 60
@@ -33,8 +32,9 @@ def fill() -> dict[str, Any]:
     from iiif_auth import identify, store
     from iiif_auth.conf import conf
     from iiif_auth.enforce import doors, signed
-    from iiif_auth.models import Collection, Pass, Resource
+    from iiif_auth.models import Collection, Resource
     from tests.bench.site import fill as fill_site
+    from tests.bench.site import pass_of
 
     call_command("migrate", verbosity=0)
     checks = [target for target in fill_site() if target.name.startswith("check")]
@@ -48,16 +48,7 @@ def fill() -> dict[str, Any]:
     secrets = []
     for user in User.objects.all()[:READERS]:
         secrets.append(identify.new_secret())
-        Pass.objects.create(
-            digest=identify.digest(secrets[-1]),
-            user=user,
-            credential=store.credential_mark(user.password),
-            created=now,
-            seen=now,
-            idle_minutes=1440,
-            idle_until=now + timedelta(days=1),
-            ends=now + timedelta(days=1),
-        )
+        pass_of(user, secrets[-1], now)
     holder = store.find_pass(identify.digest(secrets[0]))
     offer = store.find_offer(f"/tiles/item-0/{ENTRY}")
     assert holder is not None

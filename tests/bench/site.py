@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group, User
 from django.db import connections
@@ -71,6 +71,23 @@ def _policy(service: AccessService) -> AccessPolicy:
     return policy
 
 
+def pass_of(user: User, secret: str, now: datetime) -> Pass:
+    """A pass that lasts for a day."""
+    day = now + timedelta(days=1)
+    credential = store.credential_mark(user.password)
+    digest = identify.digest(secret)
+    return Pass.objects.create(
+        digest=digest,
+        user=user,
+        credential=credential,
+        created=now,
+        seen=now,
+        idle_minutes=1440,
+        idle_until=day,
+        ends=day,
+    )
+
+
 def _readers(service: AccessService) -> tuple[str, str]:
     """Readers in groups, with passes, tokens and grants; the cookie and the token of one of them."""
     now, secret, token = timezone.now(), identify.new_secret(), identify.new_secret()
@@ -80,16 +97,7 @@ def _readers(service: AccessService) -> tuple[str, str]:
         user = User.objects.create(username=f"reader-{number}", password=f"pbkdf2_sha256$1000000${number}")
         user.groups.add(*groups[number % 7 : number % 7 + 3])
         key, shown = (secret, token) if number == 77 else (identify.new_secret(), identify.new_secret())
-        held = Pass.objects.create(
-            digest=identify.digest(key),
-            user=user,
-            credential=store.credential_mark(user.password),
-            created=now,
-            seen=now,
-            idle_minutes=1440,
-            idle_until=now + timedelta(days=1),
-            ends=now + timedelta(days=1),
-        )
+        held = pass_of(user, key, now)
         Agreement.objects.create(holder=held, service=service, origin="https://viewer.example.org", at=now)
         Token.objects.create(
             digest=identify.digest(shown),
