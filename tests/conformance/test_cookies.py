@@ -6,24 +6,24 @@ import pytest
 
 from iiif_auth.conformance.cookies import Cookie, Jar, is_loopback, parsed
 
-SITE = "https://library.example.org/accounts/login"
+SITE = "https://archive.example.org/accounts/login"
 
 
 @pytest.mark.parametrize(
     ("line", "url", "goes"),
     [
-        ("a=1", "https://library.example.org/accounts/other", True),
-        ("a=1", "https://library.example.org/", False),  # without Path it stays in its folder
-        ("a=1; Path=/", "https://library.example.org/", True),
-        ("a=1; Path=/", "https://images.library.example.org/", False),
+        ("a=1", "https://archive.example.org/accounts/other", True),
+        ("a=1", "https://archive.example.org/", False),  # without Path it stays in its folder
+        ("a=1; Path=/", "https://archive.example.org/", True),
+        ("a=1; Path=/", "https://images.archive.example.org/", False),
         ("a=1; Path=/; Domain=example.org", "https://images.example.org/", True),
         ("a=1; Path=/; Domain=.example.org", "https://images.example.org/", True),
         ("a=1; Path=/; Domain=example.org", "https://notexample.org/", False),
-        ("a=1; Path=/iiif", "https://library.example.org/iiif", True),
-        ("a=1; Path=/iiif", "https://library.example.org/iiif/x", True),
-        ("a=1; Path=/iiif", "https://library.example.org/iiifx", False),
-        ("a=1; Path=/; Secure", "http://library.example.org/", False),
-        ("a=1; Path=/", "http://library.example.org/", True),
+        ("a=1; Path=/iiif", "https://archive.example.org/iiif", True),
+        ("a=1; Path=/iiif", "https://archive.example.org/iiif/x", True),
+        ("a=1; Path=/iiif", "https://archive.example.org/iiifx", False),
+        ("a=1; Path=/; Secure", "http://archive.example.org/", False),
+        ("a=1; Path=/", "http://archive.example.org/", True),
     ],
 )
 def test_a_cookie_goes_where_it_was_meant_to_go(line, url, goes):
@@ -51,7 +51,7 @@ def test_no_other_machine_does(host):
         "a=1; Domain=other.example",
         "__Host-a=1; Path=/",
         "__Host-a=1; Secure; Path=/x",
-        "__Host-a=1; Secure; Path=/; Domain=library.example.org",
+        "__Host-a=1; Secure; Path=/; Domain=archive.example.org",
         "__Secure-a=1",
     ],
 )

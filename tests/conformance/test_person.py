@@ -12,7 +12,7 @@ from iiif_auth.conformance.person import become, visited
 from iiif_auth.conformance.tour import Credentials, Options, Tour
 from iiif_auth.conformance.web import Limits, Web
 
-HERE = "https://library.example.org"
+HERE = "https://archive.example.org"
 THERE = "https://idp.example.net"
 LOGIN = '<form method="post" action="{}"><input name="user"><input type="password" name="pass"></form>'
 CLOSING = "<script>window.close()</script>"
@@ -71,11 +71,11 @@ def test_a_login_form_of_the_named_host_is_filled_in(gone):
     [
         f"{THERE}/in",
         "//idp.example.net/in",
-        "http://library.example.org/in",
-        "https://library.example.org:8443/in",
-        "https://library.example.org.evil.example/in",
-        "https://library.example.org@evil.example/in",
-        "https://login.library.example.org/in",
+        "http://archive.example.org/in",
+        "https://archive.example.org:8443/in",
+        "https://archive.example.org.evil.example/in",
+        "https://archive.example.org@evil.example/in",
+        "https://login.archive.example.org/in",
         "javascript:alert(1)",
     ],
 )
@@ -90,7 +90,7 @@ def test_a_login_form_that_is_sent_elsewhere_is_not_filled_in(gone, action):
 def test_a_login_page_on_another_host_is_not_even_opened(gone):
     library = Library(access=lambda request: httpx.Response(302, headers={"Location": f"{THERE}/login"}))
     holder = gone(library)
-    assert {one.url.host for one in library.asked} == {"library.example.org"}
+    assert {one.url.host for one in library.asked} == {"archive.example.org"}
     assert f"sends people on to {THERE}/login" in holder.visit.problem
 
 
@@ -108,7 +108,7 @@ def test_after_the_password_no_redirect_carries_it_on(gone):
     )
     holder = gone(library)
     assert [url for url, _ in library.posted()] == [f"{HERE}/in"]
-    assert {one.url.host for one in library.asked} == {"library.example.org"}
+    assert {one.url.host for one in library.asked} == {"archive.example.org"}
     assert "sends people on" in holder.visit.problem
 
 
@@ -177,7 +177,7 @@ def test_a_given_cookie_goes_to_the_named_host_only(gone):
     holder = gone(library, cookies=(("session", "abc"),), credentials=None)
     assert {(one.url.path, one.headers.get("cookie")) for one in library.asked} == {("/token", "session=abc")}
     assert holder.jar.header(f"{THERE}/x") == ""
-    assert holder.jar.header("http://library.example.org/x") == ""
+    assert holder.jar.header("http://archive.example.org/x") == ""
     assert (holder.given, holder.cookies) == (True, ("session",))
 
 

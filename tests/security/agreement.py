@@ -80,14 +80,14 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.chance, self.asking = Random(seed), RequestFactory(HTTP_HOST=HOST)
-        self.library = Library(seed)
+        self.house = Library(seed)
         for row in AccessService.objects.all():
             row.dialects = ALL
             row.save()
         for row in AccessPolicy.objects.all():
             row.signed = self.chance.random() < 0.5
             row.save()
-        for thing in self.library.things:
+        for thing in self.house.things:
             web.in_both_apis(thing)
         names = [f"thing-{number}" for number in range(8)]
         small = [f"{name}~t{number}" for name in names[:4] for number in (1, 2)]
@@ -98,7 +98,7 @@ class World:
 
     def visitor(self) -> Visitor:
         """Somebody with a pass, signed in or not, who went through some services."""
-        secret, user = identify.new_secret(), self.chance.choice((None, *self.library.people))
+        secret, user = identify.new_secret(), self.chance.choice((None, *self.house.people))
         ends = self.now + timedelta(days=self.chance.choice((-10, 0, 3, 10, 30)), seconds=self.chance.randrange(100))
         held = Pass.objects.create(
             digest=identify.digest(secret),
@@ -109,7 +109,7 @@ class World:
             idle_until=self.now + timedelta(days=90),
             ends=ends,
         )
-        services = self.chance.sample(list(self.library.services.values()), self.chance.randint(1, 4))
+        services = self.chance.sample(list(self.house.services.values()), self.chance.randint(1, 4))
         for row in services:
             Agreement.objects.create(holder=held, service=row, origin=web.VIEWER, at=self.now)
         facts = store.find_pass(held.digest)
