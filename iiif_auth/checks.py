@@ -87,6 +87,35 @@ def base_url() -> Iterator[CheckMessage]:
         )
 
 
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+def cookie_domain() -> Iterator[CheckMessage]:
+    domain = conf.COOKIE_DOMAIN
+    host = urlsplit(conf.BASE_URL).hostname or ""
+    if not domain:
+        return
+    if not DOMAIN.fullmatch(domain):
+        yield error(
+            61,
+            f"COOKIE_DOMAIN {domain!r} is not a domain with a dot in it, so browsers will not keep the access cookie.",
+            "Set it to the domain that this site and your image hosts share, such as library.example.org, or leave it out.",
+        )
+    elif host != domain and not host.endswith(f".{domain}"):
+        yield error(
+            62,
+            f"This site, {host}, is not within COOKIE_DOMAIN {domain!r}, so browsers will not keep the access cookie.",
+            "Set it to the domain that this site and your image hosts share, or leave it out if there is only this host.",
+        )
+    else:
+        yield warning(
+            61,
+            f"Every host within {domain} is sent the cookies that open content, and can set cookies of their names.",
+            "Leave COOKIE_DOMAIN out unless pictures come from another host; otherwise take the smallest domain that has both "
+            "hosts in it, and let nobody else publish there. Silence this check once you have looked.",
+        )
+
+
 def login_url() -> Iterator[CheckMessage]:
     try:
         url = resolve_url(conf.LOGIN_URL)
@@ -328,13 +357,14 @@ def diagnosis() -> Iterator[CheckMessage]:
     if named.scheme not in ("http", "https") or not named.hostname:
         yield error(70, f"DIAGNOSIS_VIEWER {address!r} is no address.", "Write it with https:// and a host.")
     elif named.netloc == urlsplit(conf.BASE_URL).netloc:
-        yield error(70, "DIAGNOSIS_VIEWER is on this site.", "Put the page on another site, as viewers are.")
+        yield error(71, "DIAGNOSIS_VIEWER is on this site.", "Put the page on another site, as viewers are.")
 
 
 SETTINGS_CHECKS = (
     keys,
     login_window,
     base_url,
+    cookie_domain,
     login_url,
     session_cookie,
     middleware,

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 DEFAULTS: dict[str, Any] = {
     "BASE_URL": "",
+    "COOKIE_DOMAIN": "",
     "LOGIN_URL": "",
     "LOGIN_WINDOW": "same",
     "TRUSTED_PROXIES": 0,
@@ -56,6 +57,13 @@ class Conf:
     def BASE_URL(self) -> str:
         """The public URL of this site, ``https://host[:port]``, without a slash at the end."""
         return str(self._value("BASE_URL")).rstrip("/")
+
+    @property
+    def COOKIE_DOMAIN(self) -> str:
+        """Where the cookies that open content go along: a domain that this site and its image hosts are in, such as
+        ``library.example.org``; empty: to this host only, which is safer.
+        """
+        return str(self._value("COOKIE_DOMAIN")).strip().lstrip(".").lower()
 
     @property
     def LOGIN_URL(self) -> str:

@@ -125,9 +125,8 @@ def last_seen(row: Device) -> datetime | None:
 def set_cookie(response: HttpResponseBase, secret: str) -> None:
     """Give the machine its cookie: a cross-site one, for viewers on other sites are to be served at it too."""
     browser: Any = response
-    browser.set_cookie(
-        identify.MACHINE, secret, max_age=DAYS * 86_400, path="/", secure=True, httponly=True, samesite="None"
-    )
+    name, seconds = identify.named(identify.MACHINE), DAYS * 86_400
+    browser.set_cookie(name, secret, max_age=seconds, **identify.carried_everywhere())
 
 
 def renew(request: HttpRequest, response: HttpResponseBase) -> None:

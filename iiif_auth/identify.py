@@ -146,19 +146,30 @@ TWIN = "__Host-iiif_twin"
 sites still keep one (browsers.md, section 4.1). Another name, or both would be two cookies of one name."""
 
 
+def named(cookie: str) -> str:
+    """The name of one of these cookies at this site. One that goes along to a whole domain can not be bound to a host."""
+    return cookie.replace("__Host-", "__Secure-", 1) if conf.COOKIE_DOMAIN else cookie
+
+
+def carried_everywhere() -> dict[str, Any]:
+    """The attributes of a cookie that opens content: a cross-site one, so that ``<img>`` carries it (A2-CONT-05)."""
+    whole: dict[str, Any] = {"path": "/", "secure": True, "httponly": True, "samesite": "None"}
+    return {**whole, "domain": conf.COOKIE_DOMAIN or None}
+
+
 def cookie_secret(request: HttpRequest) -> str | None:
     """The secret in the access cookie; ``None`` if there is none, or more than one (cookie tossing, security K9)."""
-    return _sent_alone(request, COOKIE)
+    return _sent_alone(request, named(COOKIE))
 
 
 def twin_secret(request: HttpRequest) -> str | None:
     """The secret in the twin; ``None`` wherever an access cookie was sent too, sound or not: two are never merged (INV4)."""
-    return None if _sent(request, COOKIE) else _sent_alone(request, TWIN)
+    return None if _sent(request, named(COOKIE)) else _sent_alone(request, named(TWIN))
 
 
 def machine_secret(request: HttpRequest) -> str | None:
     """The secret in the cookie of an enrolled machine, by the same rule, if it can be one of ours."""
-    value = _sent_alone(request, MACHINE)
+    value = _sent_alone(request, named(MACHINE))
     return value if value and SECRET.fullmatch(value) else None
 
 

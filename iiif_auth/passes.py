@@ -31,7 +31,7 @@ def delete_cookie(response: HttpResponseBase) -> None:
 
 
 def _cookie(response: Any, value: str, max_age: int) -> None:
-    response.set_cookie(identify.COOKIE, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None")
+    response.set_cookie(identify.named(identify.COOKIE), value, max_age=max_age, **identify.carried_everywhere())
 
 
 @transaction.atomic

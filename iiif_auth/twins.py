@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from iiif_auth import identify, store
+from iiif_auth.conf import conf
 
 SLOTS = 64
 """The most twins that a pass has for one viewer's site. A browser that keeps none is given one with each token, and fills no
@@ -33,7 +34,8 @@ class PartitionedMorsel(Morsel[str]):
 def set_cookie(response: HttpResponseBase, secret: str, seconds: int) -> None:
     """Give the browser a twin, for the partition in which it asked."""
     morsel = PartitionedMorsel()
-    morsel.set(identify.TWIN, secret, secret)
+    name, domain = identify.named(identify.TWIN), conf.COOKIE_DOMAIN
+    morsel.set(name, secret, secret)
     attributes: dict[str, Any] = {
         "max-age": seconds,
         "path": "/",
@@ -41,14 +43,19 @@ def set_cookie(response: HttpResponseBase, secret: str, seconds: int) -> None:
         "httponly": True,
         "samesite": "None",
         "partitioned": True,
+        **({"domain": domain} if domain else {}),
     }
     morsel.update(attributes)
-    response.cookies[identify.TWIN] = morsel
+    response.cookies[name] = morsel
 
 
 def lacking(request: HttpRequest, origin: str) -> str:
     """The secret for a twin, if none came with this request and the frame is where it says it is; else ``""``."""
-    return "" if identify.TWIN in request.COOKIES or not is_there(request, origin) else identify.new_secret()
+    return (
+        ""
+        if identify.named(identify.TWIN) in request.COOKIES or not is_there(request, origin)
+        else identify.new_secret()
+    )
 
 
 def is_there(request: HttpRequest, origin: str) -> bool:

@@ -127,6 +127,11 @@ WRONG = {
         *[flow(SIGNED_MINUTES=minutes) for minutes in (0, 721, "60")],
     ],
     "iiif_auth.E060": [flow(LOGIN_WINDOW=name) for name in ("", "popup", None)],
+    "iiif_auth.E061": [
+        flow(COOKIE_DOMAIN=domain) for domain in ("org", "localhost", "192.0.2.1", "exa mple.org", "a/b.org")
+    ],
+    "iiif_auth.E062": [flow(COOKIE_DOMAIN=domain) for domain in ("images.example.org", "xample.org", "example.com")],
+    "iiif_auth.W061": [flow(COOKIE_DOMAIN=domain) for domain in ("example.org", ".Example.org", "iiif.example.org")],
     "iiif_auth.E026": [flow(SEND_FILE_HEADER=name) for name in ("X-Send", "", "x-accel-redirect")],
     "iiif_auth.E044": [flow(TERM_ENDS=days) for days in (("02-30",), "03-31", ("1 May",), (331,), None)],
     "iiif_auth.E027": [flow(SEND_UPSTREAM=prefix) for prefix in ("up/", "/up", "up")],

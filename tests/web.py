@@ -161,13 +161,16 @@ class Browser(Client):
         response = super().generic(*args, **kwargs)
         for name in [name for name, morsel in self.cookies.items() if morsel["max-age"] == 0]:
             del self.cookies[name]
-        if identify.TWIN in response.cookies:  # it lies in the viewer's partition, and goes along only from there
-            self.twin = self.cookies.pop(identify.TWIN).value
+        if (
+            identify.named(identify.TWIN) in response.cookies
+        ):  # it lies in the viewer's partition, and goes along only from there
+            self.twin = self.cookies.pop(identify.named(identify.TWIN)).value
         return response
 
     @property
     def access_cookie(self) -> str | None:
-        return self.cookies[identify.COOKIE].value if identify.COOKIE in self.cookies else None
+        name = identify.named(identify.COOKIE)
+        return self.cookies[name].value if name in self.cookies else None
 
     def click(self, url: str, page: HttpResponse | None = None, **data: str) -> Any:
         """Open a page and send the form on it."""

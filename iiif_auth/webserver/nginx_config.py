@@ -17,7 +17,7 @@ from iiif_auth.cors import PREFLIGHT
 from iiif_auth.enforce import doors as grammar
 from iiif_auth.enforce import guard
 from iiif_auth.enforce.doors import Door, Serves
-from iiif_auth.identify import COOKIE, MACHINE, TWIN
+from iiif_auth.identify import COOKIE, MACHINE, TWIN, named
 from iiif_auth.webserver.generate import BLANK, HIDDEN, SENTENCES, Mode, Plan
 
 Lines = list[str]
@@ -270,8 +270,11 @@ def _cookie_map(plan: Plan) -> Lines:
             "them may be somebody else's. The twin of the access cookie, which a viewer's own partition keeps, counts where no "
             "access cookie was sent at all."
         ),
-        *block("map $http_cookie $iiif_reader", ['default "";', *_one(COOKIE, "iiif_pass"), *_one(TWIN, "iiif_twin")]),
-        *block("map $http_cookie $iiif_machine", ['default "";', *_one(MACHINE, "iiif_enrolled")]),
+        *block(
+            "map $http_cookie $iiif_reader",
+            ['default "";', *_one(named(COOKIE), "iiif_pass"), *_one(named(TWIN), "iiif_twin")],
+        ),
+        *block("map $http_cookie $iiif_machine", ['default "";', *_one(named(MACHINE), "iiif_enrolled")]),
         *block(
             'map "$iiif_reader|$iiif_machine" $iiif_cookie',
             ['default "$iiif_reader$iiif_machine";', row(r"^[^|]+\|[^|]+$", '"$iiif_reader; $iiif_machine"')],

@@ -25,7 +25,7 @@ from tests.matrix import names
 PATIENCE = 900
 """Seconds for the start; migrations and fixtures take their time on a machine that has other things to do."""
 Entry = dict[str, Any]
-NO_SETTINGS = {"LOGIN_URL": None, "LOGIN_WINDOW": None}
+NO_SETTINGS = {"COOKIE_DOMAIN": None, "LOGIN_URL": None, "LOGIN_WINDOW": None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ the site, as at ``example.org``.
 
 from __future__ import annotations
 
+INSTITUTION = "institution.test"
 LIBRARY = "library.institution.test"
 IMAGES = "images.institution.test"
 SAME_SITE_VIEWER = "viewer.institution.test"

@@ -43,7 +43,7 @@ def by_token(entry: Entry) -> str:
 
 def by_cookie(entry: Entry, otherwise: str) -> str:
     """The server looks at the twin only where no access cookie came."""
-    cookies = entry["cookies"]
+    cookies = [name.replace("__Secure-", "__Host-") for name in entry["cookies"]]
     return "cookie" if ACCESS in cookies else "twin" if TWIN in cookies else otherwise
 
 

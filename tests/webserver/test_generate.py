@@ -572,6 +572,26 @@ def test_the_check_is_told_a_twin_where_no_access_cookie_was_sent(flow, folder):
             assert one.headers.get("cookie", "") == told, sent
 
 
+def test_with_a_domain_of_cookies_the_check_is_told_those_and_not_the_hosts_own(flow, folder):
+    reader, twin, machine = (
+        f"{cookie.replace('__Host-', '__Secure-')}={secret}"
+        for cookie, secret in ((COOKIE, READER), (TWIN, READER), (MACHINE, OTHER))
+    )
+    with before("nginx", flow, folder, CHECK_CACHE_SECONDS=0, COOKIE_DOMAIN="example.org") as (nginx, app, _images):
+        for sent, told in (
+            (reader, reader),
+            (f"a=b; {twin}", twin),
+            (f"{machine}; {reader}", f"{reader}; {machine}"),
+            (f"{COOKIE}={OTHER}; {reader}", reader),
+            (f"{COOKIE}={READER}; {MACHINE}={OTHER}", ""),
+            (f"{reader}; {reader}", ""),
+        ):
+            app.seen.clear()
+            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
+            (one,) = app.seen
+            assert one.headers.get("cookie", "") == told, sent
+
+
 def test_the_check_is_told_nothing_else_of_the_clients(flow, folder):
     with before("nginx", flow, folder, CHECK_CACHE_SECONDS=0) as (nginx, app, _images):
         sent = {
