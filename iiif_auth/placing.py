@@ -255,6 +255,7 @@ OWN_WAY: dict[str, Callable[[QuerySet[Any], Bounds, Any], QuerySet[Any]]] = {
     "calendarfeed": _feeds,
     **dict.fromkeys(("lentwork", "loan", "waiting"), _lent),
     **dict.fromkeys(("pass", "token", "agreement", "clientcode", "acceptance", "epoch", "personattribute"), _nowhere),
+    **dict.fromkeys(("twin", "handoff", "remembered"), _nowhere),
 }
 
 

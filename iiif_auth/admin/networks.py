@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,10 +22,11 @@ from django.utils.translation import gettext_lazy as _
 
 from iiif_auth import history, identify, roles
 from iiif_auth.admin import ranges, spoken
+from iiif_auth.admin.counted import pointing
 from iiif_auth.admin.ranges import Held, Read, Section, Unread
 from iiif_auth.admin.seen import seen
 from iiif_auth.conf import conf
-from iiif_auth.models import Network, NetworkUse
+from iiif_auth.models import Device, Network, NetworkUse
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Network]
@@ -239,8 +240,8 @@ class NetworksPage(Base):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Network]:
         rows: QuerySet[Network] = super().get_queryset(request)
-        live = Q(devices__revoked=None, devices__since__isnull=False)
-        return rows.annotate(machines=Count("devices", filter=live))
+        live = Q(revoked=None, since__isnull=False)
+        return rows.annotate(machines=pointing(Device, "network", request.user, live))
 
     def _caution(self, request: HttpRequest, obj: Network) -> None:
         """Besides what looks wrong with the network: how addresses arrive, and whether one's own is in it."""

@@ -104,7 +104,11 @@ def test_every_column_of_a_policy_is_kept(live):
     assert set(tier) == {f.name for f in (*Tier._meta.concrete_fields, *Tier._meta.many_to_many)} - {"id", "policy"} | {
         "conditions"
     }
-    assert set(tier["conditions"][0]) == {f.name for f in Condition._meta.concrete_fields} - {"id", "tier"}
+    columns = {field.name for field in Condition._meta.concrete_fields} - {"id", "tier"}
+    assert set(tier["conditions"][0]) == columns - {"seats"}
+    factories.ConditionFactory(tier=live.tiers.get(slug="preview"), kind="seat", seats=factories.SeatsFactory())
+    (borrowed,) = (one for one in contents.snapshot(live)["tiers"][1]["conditions"] if one["kind"] == "seat")
+    assert set(borrowed) == columns
 
 
 def test_a_draft_is_judged_and_readers_are_not(live, item):

@@ -160,7 +160,9 @@ def test_recommendations_count_where_they_are_wanted(server, capsys, monkeypatch
 
     def without_script(request, template, context, status=200):
         response = real(request, template, context, status)
-        response.content = response.content.replace(b"data-close-now", b"data-stay")
+        response.content = response.content.replace(b"data-close-now", b"data-stay").replace(
+            b"data-granted", b"data-left"
+        )
         return response
 
     real = access.page
