@@ -6,14 +6,16 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -97,19 +99,52 @@ def running(more: Mapping[str, str] | None = None, log: str = "demo", options: S
     told = log_file(log)
     with tempfile.TemporaryDirectory() as folder, told.open("wb") as said:
         environment = {**_environment(data), "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3", **(more or {})}
+        database = Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
         with ExitStack() as drawing:
             drawing.enter_context(alone(data))
+            environment = {**as_loaded(database), **environment}
             command = [sys.executable, "manage.py", "demo", "--json", "--port", str(free_port()), *options]
             with subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
             ) as process:
                 try:
                     ready = _first_line(process, told)
+                    if not more and not options:
+                        keep(database)
                     drawing.close()
                     yield Demo(ready["base_url"], ready["viewer_url"], data, tuple(ready["accounts"]))
                 finally:
                     process.terminate()
                     process.wait(timeout=60)
+
+
+def template() -> Path:
+    """The database of a demo that has just been loaded, for all workers of this one run: what it tells is of today."""
+    return data_folder() / "loaded" / f"{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}.sqlite3"
+
+
+def as_loaded(database: Path) -> dict[str, str]:
+    """Begin with what an earlier demo of this run had loaded, if there was one; what to say to this one then.
+
+    It migrates what is left to migrate. Pictures are drawn before anything is kept.
+    """
+    if not template().exists():
+        return {}
+    shutil.copyfile(template(), database)
+    return {"DEMO_DRAW": "0"}
+
+
+def keep(database: Path) -> None:
+    """Keep a database for the demos to come, and none of former runs."""
+    if template().exists():
+        return
+    template().parent.mkdir(exist_ok=True)
+    for old in template().parent.iterdir():
+        if old.stat().st_mtime < time.time() - 86_400:
+            old.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(f"{template()}.part")) as copy:
+        source.backup(copy)
+    Path(f"{template()}.part").replace(template())
 
 
 def _environment(data: Path) -> dict[str, str]:

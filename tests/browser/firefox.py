@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -68,6 +68,7 @@ class WebSocket:
         self._stream = self._socket.makefile("rb")
         status = self._stream.readline()
         if b" 101 " not in status:
+            self.release()
             raise BiDiError(f"Firefox did not take the connection: {status!r}")
         while self._stream.readline().strip():
             """The rest of the answer's head says nothing that we need."""
@@ -113,8 +114,13 @@ class WebSocket:
         return found
 
     def close(self) -> None:
-        # The reading thread holds the stream; an end of the connection is what it understands.
-        self._socket.shutdown(socket.SHUT_RDWR)
+        """End the connection: whoever is waiting for a message is told so."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Give back what the connection took, once nobody reads from it any more."""
+        self._stream.close()
         self._socket.close()
 
 
@@ -138,10 +144,15 @@ class Firefox:
         self._numbers = count(1)
         self._results: Queue[dict[str, Any] | None] = Queue()
         self._line = WebSocket(port, "/session")
-        Thread(target=self._listen, name="firefox", daemon=True).start()
-        self._ask("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
-        self._ask("session.subscribe", events=["network.responseStarted", "log.entryAdded"])
-        self._window: str = self._ask("browsingContext.getTree")["contexts"][0]["context"]
+        self._ear = Thread(target=self._listen, name="firefox", daemon=True)
+        self._ear.start()
+        try:
+            self._ask("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
+            self._ask("session.subscribe", events=["network.responseStarted", "log.entryAdded"])
+            self._window: str = self._ask("browsingContext.getTree")["contexts"][0]["context"]
+        except BaseException:
+            self.let_go()
+            raise
 
     def goto(self, url: str) -> None:
         self._ask("browsingContext.navigate", context=self._window, url=url, wait="complete")
@@ -169,8 +180,16 @@ class Firefox:
         self._ask("storage.deleteCookies")
 
     def close(self) -> None:
-        self._ask("browser.close")
+        """End the browser, whatever state it is in."""
+        try:
+            self._ask("browser.close")
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
         self._line.close()
+        self._ear.join(PATIENCE)
+        self._line.release()
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -234,7 +253,11 @@ def running(preferences: Mapping[str, Any] | None = None) -> Iterator[Firefox]:
         ):
             try:
                 firefox = Firefox(_port(process, Path(folder) / "said"))
-                yield firefox
+                try:
+                    yield firefox
+                except BaseException:
+                    firefox.let_go()
+                    raise
                 firefox.close()
                 process.wait(timeout=PATIENCE)
             finally:

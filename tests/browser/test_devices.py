@@ -30,7 +30,7 @@ def desk(new_context: Contexts, demo: Demo) -> Iterator[Page]:
     while page.locator("#result_list tbody th a").count():
         page.locator("#result_list tbody th a").first.click()
         page.locator(".deletelink").click()
-        page.locator('[type="submit"]').click()
+        page.locator('#content [type="submit"]').click()
         page.wait_for_url(f"**{LIST}")
 
 
@@ -55,9 +55,8 @@ def test_an_enrolled_machine_is_in_the_reading_room_until_the_staff_revoke_it(re
     expect(page.get_by_role("heading", level=1)).to_have_text("This machine is enrolled")
     expect(page.get_by_role("status")).to_contain_text("reading room")
 
-    reader.page.reload()
     reader.forget_tiles()
-    inside = reader.open("register")
+    inside = reader.reload()
     assert (inside.state, inside.status, inside.rendition) == ("shown", "200", "full")
     assert_sees(reader, "register-1")
     assert reader.events("window-opened", "window-blocked") == []

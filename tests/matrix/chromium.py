@@ -50,7 +50,8 @@ class Chromium(Driver):
         self._sessions: dict[str, str] = {}
         self._lock = Lock()
         self._line = WebSocket(port, path)
-        Thread(target=self._listen, name="chromium", daemon=True).start()
+        self._ear = Thread(target=self._listen, name="chromium", daemon=True)
+        self._ear.start()
         end = time.monotonic() + PATIENCE
         while not (found := self._pages()) and time.monotonic() < end:
             time.sleep(0.05)
@@ -146,6 +147,13 @@ class Chromium(Driver):
     def close(self) -> None:
         with suppress(Gone):
             self.ask("Browser.close")
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Give back what the line to the browser took."""
+        self._line.close()
+        self._ear.join(PATIENCE)
+        self._line.release()
 
 
 @contextmanager
@@ -172,7 +180,11 @@ def running(cookies: int | None = None, arguments: tuple[str, ...] = ()) -> Iter
             try:
                 port, path = told(process, Path(folder) / "DevToolsActivePort")
                 browser = Chromium(port, path)
-                yield browser
+                try:
+                    yield browser
+                except BaseException:
+                    browser.let_go()
+                    raise
                 browser.close()
                 process.wait(timeout=PATIENCE)
             finally:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from project.collection.prepare import prepare
-from tests.browser.demo import ROOT, alone, data_folder, free_port, log_file
+from tests.browser.demo import ROOT, alone, as_loaded, data_folder, free_port, log_file
 from tests.matrix import names
 
 PATIENCE = 900
@@ -110,6 +110,8 @@ def running() -> Iterator[Deployment]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder, log_file("matrix").open("wb") as said:
         make_certificate(Path(folder))
+        with alone(data_folder()):
+            as_loaded(Path(folder, "matrix.sqlite3"))
         command = [sys.executable, "-m", "tests.matrix.server", str(port), folder]
         with subprocess.Popen(
             command,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import global_settings
+
 from project.settings import *  # noqa: F403 - the demo's settings are what is tested
 from tests.matrix import names
 
 ALLOWED_HOSTS = [names.LIBRARY, names.IMAGES]
 ROOT_URLCONF = "tests.matrix.urls"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *global_settings.PASSWORD_HASHERS]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -32,7 +32,9 @@ def rows_about(collection: models.Collection) -> list[Any]:
     )
     batch = models.Batch.objects.create(kind="bulk", what=f"Something with {mark}", reason=mark)
     change = {"action": "changed", "model": "resource", "row": resource.pk, "collection": collection.pk, "name": mark}
-    rule = models.Seats.objects.first() or factories.SeatsFactory()  # rules are everybody's; what is lent by them is not
+    rule = (
+        models.Seats.objects.first() or factories.SeatsFactory()
+    )  # rules are everybody's; what is lent by them is not
     work = factories.LentWorkFactory(name=mark, collection=collection, seats=rule)
     lending = [
         work,

@@ -53,6 +53,9 @@ def test_mirador_takes_auth_1_and_leaves_the_probe_alone(mirador: Callable[[str]
     assert {one.path for one in viewer.asked("/iiif-auth/")} == {
         f"/iiif-auth/1/access/{LOGIN}",
         f"/iiif-auth/1/token/{LOGIN}",
+        # Our own small window, which the click on “Continue” opens, whatever the viewer.
+        "/iiif-auth/handoff",
+        "/iiif-auth/handoff/standing",
     }
 
 

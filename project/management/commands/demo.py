@@ -26,7 +26,6 @@ from django.utils import timezone
 
 from iiif_auth.models import Collection, Delegation
 from project import counts, stories, viewer_site
-from project.collection.prepare import prepare
 from project.items import ACCOUNTS, DELEGATED, PASSWORD, STAFF
 from project.manifests import public
 
@@ -89,6 +88,9 @@ class Command(BaseCommand):
 
     def draw(self, folder: Path) -> None:
         """Draw what is not there yet, saying how far it has got."""
+        # Drawing takes libraries that take their time, and this command begins twice: see become_demo.
+        from project.collection.prepare import prepare
+
         drawn = 0
         for step in prepare(folder):
             drawn += not step.skipped
