@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -410,6 +412,26 @@ def test_a_twin_counts_for_nothing_on_pages_of_our_own(reader):
     assert issued(one).status_code == 403
     one.get(logout_page("login"))
     assert Pass.objects.exists()
+
+
+# -- The scripts --------------------------------------------------------------------------------------------------
+
+LAST_CALL = re.compile(r"(?:=>|\breturn\b)\s*\(?[\w.?\[\]]*\bpostMessage\(")
+APP = Path(identify.__file__).parent
+SCRIPTS = [*APP.glob("static/iiif_auth/*.js"), *APP.glob("templates/iiif_auth/*.html")]
+
+
+def test_no_message_is_the_last_call_of_a_function():
+    """WebKit calls that by a jump, in strict code, and then takes the message for one of the window that hears it (measured)."""
+    assert sum("postMessage(" in script.read_text() for script in SCRIPTS) >= 6
+    for script in SCRIPTS:
+        assert not LAST_CALL.search(script.read_text()), script.name
+    for wrong in (
+        "const tell = (x) => tab.postMessage(x)",
+        "return window.opener?.postMessage(x)",
+        "=> (a[1].postMessage(x))",
+    ):
+        assert LAST_CALL.search(wrong)
 
 
 # -- Broken on purpose --------------------------------------------------------------------------------------------

@@ -13,7 +13,11 @@ const DEEPEST = 4;
 const place = document.querySelector("[data-handoff-window]");
 const tab = window.opener;
 const viewer = tab?.opener; // taken now: it can not be asked for once the tab is closed
-const tell = (what) => tab.postMessage({ iiifAuth: what }, location.origin);
+// In braces: WebKit makes a call that is the last thing a function does a jump, and then says that the message comes from whoever
+// hears it.
+const tell = (what) => {
+  tab.postMessage({ iiifAuth: what }, location.origin);
+};
 
 function lost() {
   for (const one of place.querySelectorAll("[data-said]")) one.hidden = one.dataset.said !== "lost";
