@@ -93,7 +93,7 @@ def accounts(samples: int, chance: Random) -> list[Measured]:
 
     from tests import web
 
-    web.person("ada").save()
+    web.person("mary").save()
     request = RequestFactory().post("/accounts/login/")
 
     def wrong(name: str) -> Question:
@@ -103,8 +103,8 @@ def accounts(samples: int, chance: Random) -> list[Measured]:
         return ask
 
     return [
-        compared("control: an account that there is, twice", wrong("ada"), wrong("ada"), samples, chance),
-        compared("an account that there is not", wrong("ada"), wrong("nobody-here"), samples, chance),
+        compared("control: an account that there is, twice", wrong("mary"), wrong("mary"), samples, chance),
+        compared("an account that there is not", wrong("mary"), wrong("nobody-here"), samples, chance),
     ]
 
 
