@@ -99,7 +99,7 @@ def cookie_domain() -> Iterator[CheckMessage]:
         yield error(
             61,
             f"COOKIE_DOMAIN {domain!r} is not a domain with a dot in it, so browsers will not keep the access cookie.",
-            "Set it to the domain that this site and your image hosts share, such as library.example.org, or leave it out.",
+            "Set it to the domain that this site and your image hosts share, such as museum.example.org, or leave it out.",
         )
     elif host != domain and not host.endswith(f".{domain}"):
         yield error(

@@ -61,7 +61,7 @@ class Conf:
     @property
     def COOKIE_DOMAIN(self) -> str:
         """Where the cookies that open content go along: a domain that this site and its image hosts are in, such as
-        ``library.example.org``; empty: to this host only, which is safer.
+        ``museum.example.org``; empty: to this host only, which is safer.
         """
         return str(self._value("COOKIE_DOMAIN")).strip().lstrip(".").lower()
 

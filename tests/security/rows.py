@@ -17,7 +17,7 @@ ATTACKS, BAD, TWINS = "security/test_attacks.py", "security/test_bad_input.py", 
 ORIGINS, REFUSALS, REVOKED = "security/test_origins.py", "browser/test_refusals.py", "security/test_revoked.py"
 PASSES, SIGNED, TIMING = "http/test_passes.py", "http/test_signed.py", "security/test_timing.py"
 OPENID, SAML = "signin/inside/test_openid.py", "signin/inside/test_saml.py"
-TICKETS, HEADERS = "enforce/test_signed.py", "http/test_headers.py"
+TICKETS, HEADERS, DOMAIN = "enforce/test_signed.py", "http/test_headers.py", "http/test_cookie_domain.py"
 
 Tests = tuple[str, ...]
 
@@ -85,7 +85,12 @@ ROWS: dict[str, Tests] = {
     "K7": of(HTTP_TOKEN, "a_token_does_not_outlive_the_pass") + of(HTTP_ACCESS, "a_grant_that_ends_is_felt_at_once"),
     "K8": of(ATTACKS, "a_token_drawn_in_the_reading_room_is_worth_nothing_outside")
     + of(HTTP_TOKEN, "a_token_for_an_address_is_worth_nothing_elsewhere"),
-    "K9": of(BAD, "a_cookie_that_is_not_exactly_ours_once_is_none", "two_hundred_cookies_of_others_change_nothing"),
+    "K9": of(BAD, "a_cookie_that_is_not_exactly_ours_once_is_none", "two_hundred_cookies_of_others_change_nothing")
+    + of(
+        DOMAIN,
+        "what_another_host_of_the_domain_sets_besides_is_none",
+        "a_planted_cookie_is_not_the_one_that_somebody_goes_on_with",
+    ),
     "K10": of(HTTP_ACCESS, "the_cookie_is_bound_to_this_site_and_sent_to_it_from_every_other")
     + of(ATTACKS, "the_hosts_own_cookies_stay_at_home"),
     "K11": of(TICKETS, "the_key_is_of_use_for_nothing_else"),
