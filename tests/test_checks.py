@@ -127,6 +127,10 @@ WRONG = {
         *[flow(SIGNED_MINUTES=minutes) for minutes in (0, 721, "60")],
     ],
     "iiif_auth.E060": [flow(LOGIN_WINDOW=name) for name in ("", "popup", None)],
+    "iiif_auth.E070": [
+        flow(DIAGNOSIS_VIEWER=page) for page in ("viewer.example.net", "ftp://viewer.example.net/", "https://")
+    ],
+    "iiif_auth.E071": [flow(DIAGNOSIS_VIEWER=f"{RIGHT['BASE_URL']}/look")],
     "iiif_auth.E061": [
         flow(COOKIE_DOMAIN=domain) for domain in ("org", "localhost", "192.0.2.1", "exa mple.org", "a/b.org")
     ],
@@ -150,6 +154,7 @@ GOOD = [
     flow(BASE_URL="http://library.localhost:8000"),
     flow(BASE_URL="http://127.0.0.1:8000"),
     flow(BASE_URL="http://[::1]:8000"),
+    flow(DIAGNOSIS_VIEWER="https://viewer.example.net/look"),
     flow(TRUSTED_PROXIES=2),
     flow(TRUSTED_PROXIES=0),
     flow(SEND_FILE="/protected/"),
