@@ -52,7 +52,7 @@ def walk(library: Deployment) -> Walker:
     to = walker.ask("GET", access)["location"]
     login = to if to.startswith("/") else f"{urlsplit(to).path}?{urlsplit(to).query}"
     walker.ask("GET", login)
-    walker.ask("POST", login, {"login": "reader", "password": "wrong"})
+    walker.ask("POST", login, {"login": "nobody", "password": "wrong"})
     walker.ask("POST", login, {"login": "reader", "password": PASSWORD, "csrfmiddlewaretoken": "forged"})
     walker.ask("GET", "/accounts/signup/")
     walker.ask("GET", "/accounts/password/reset/")

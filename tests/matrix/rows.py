@@ -55,7 +55,7 @@ def stays_open(visit: Visit) -> str:
     visit.open(visit.library.viewer("herbal-1", LOGIN))
     window = visit.press_enter()
     seen = []
-    visit.fill(window, "reader", "wrong")
+    visit.fill(window, "nobody", "wrong")
     visit.browser.click(ways.LOGIN_BUTTON, window)
     visit.browser.until("the refusal", lambda: visit.browser.there(".errorlist, [role=alert]", window))
     seen.append(hold(visit, window, "login refused"))
