@@ -67,6 +67,22 @@ def site(db, settings):
     return settings
 
 
+@pytest.fixture
+def login(site):
+    """A login, and a picture at ``/iiif/3/chart`` for whoever is signed in."""
+    row = service("login", "login")
+    restricted("/iiif/3/chart", SIGNED_IN, by=(row,))
+    return row
+
+
+@pytest.fixture
+def terms(site):
+    """A click-through, and a picture at ``/iiif/3/map`` for whoever agreed."""
+    row = service("terms")
+    restricted("/iiif/3/map", agreed(row), by=(row,))
+    return row
+
+
 # -- Rows ---------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from iiif_auth import roles
 from iiif_auth.asking.states import WAITING
 from iiif_auth.conf import conf
 from iiif_auth.dates.feeds import works_here
-from iiif_auth.dates.mailing import NotSent, address_of
+from iiif_auth.dates.mailing import address_of, to_each
 from iiif_auth.models import AccessRequest, CalendarFeed
 
 logger = logging.getLogger("iiif_auth.asking")
@@ -79,17 +79,13 @@ def due(now: datetime) -> str:
     Raises:
         NotSent: some mails could not be sent and are tried again; the others were.
     """
-    sent, failed = 0, 0
-    for feed in subscribers():
-        try:
-            sent += _told(feed, now)
-        except (OSError, ValueError):
-            logger.exception("User %s could not be told of new requests.", feed.user_id)
-            failed += 1
-    said = ngettext("Sent %(n)d mail about new requests.", "Sent %(n)d mails about new requests.", sent) % {"n": sent}
-    if failed:
-        raise NotSent(f"{said} {failed} could not be sent and are tried again.")
-    return said
+
+    def said(count: int) -> str:
+        return ngettext("Sent %(n)d mail about new requests.", "Sent %(n)d mails about new requests.", count) % {
+            "n": count
+        }
+
+    return to_each(subscribers(), lambda feed: _told(feed, now), said)
 
 
 def would(now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -40,17 +40,33 @@ def due(now: datetime) -> str:
     Raises:
         NotSent: some could not be sent; the others were.
     """
+
+    def said(count: int) -> str:
+        return ngettext("Sent %(n)d reminder of dates.", "Sent %(n)d reminders of dates.", count) % {"n": count}
+
+    return to_each(waiting(now), lambda feed: _sent(feed, now), said)
+
+
+def to_each(feeds: Iterable[CalendarFeed], send: Callable[[CalendarFeed], int], say: Callable[[int], str]) -> str:
+    """Send everybody theirs, whatever becomes of the others'; how many were sent, in words.
+
+    Args:
+        send: sends one person's, and returns how many that were.
+        say: how many were sent, in words.
+
+    Raises:
+        NotSent: some could not be sent; the others were.
+    """
     sent, failed = 0, 0
-    for feed in waiting(now):
+    for feed in feeds:
         try:
-            sent += _sent(feed, now)
+            sent += send(feed)
         except (OSError, ValueError):
-            logger.exception("The reminder for user %s could not be sent.", feed.user_id)
+            logger.exception("The e-mail for user %s could not be sent.", feed.user_id)
             failed += 1
-    said = ngettext("Sent %(n)d reminder of dates.", "Sent %(n)d reminders of dates.", sent) % {"n": sent}
     if failed:
-        raise NotSent(f"{said} {failed} could not be sent and are tried again.")
-    return said
+        raise NotSent(f"{say(sent)} {failed} could not be sent and are tried again.")
+    return say(sent)
 
 
 def would(now: datetime) -> str:

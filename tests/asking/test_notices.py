@@ -13,7 +13,7 @@ from django.utils import timezone
 from iiif_auth import daily, placing, roles
 from iiif_auth.asking import deciding, notices, states
 from iiif_auth.conf import conf
-from iiif_auth.dates import feeds
+from iiif_auth.dates import feeds, mailing
 from iiif_auth.models import AccessRequest, CalendarFeed, Resource
 from tests import factories
 from tests.admin.staff import of_the_staff
@@ -215,7 +215,7 @@ def test_one_that_can_not_be_sent_keeps_nobody_else_from_theirs_and_is_tried_aga
 
     with monkeypatch.context() as broken:
         broken.setattr(notices, "send_mail", sending)
-        with pytest.raises(notices.NotSent):
+        with pytest.raises(mailing.NotSent):
             notices.due(timezone.now())
     assert to_staff() == [second.email]
     notices.due(timezone.now())

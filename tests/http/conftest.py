@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.web import site
+from tests.web import login, site, terms
 
-__all__ = ["site"]
+__all__ = ["login", "site", "terms"]

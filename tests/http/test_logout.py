@@ -10,7 +10,6 @@ from tests import web
 from tests.web import (
     OTHER_VIEWER,
     READING_ROOM,
-    SIGNED_IN,
     Browser,
     access,
     content_status,
@@ -20,20 +19,6 @@ from tests.web import (
 )
 
 CHART, MAP = "/iiif/3/chart", "/iiif/3/map"
-
-
-@pytest.fixture
-def login(site):
-    login = web.service("login", "login")
-    web.restricted(CHART, SIGNED_IN, by=(login,))
-    return login
-
-
-@pytest.fixture
-def terms(site):
-    terms = web.service("terms")
-    web.restricted(MAP, web.agreed(terms), by=(terms,))
-    return terms
 
 
 @pytest.mark.requirement("A2-LOG-03")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from iiif_auth import carried, identify
 from iiif_auth.models import Pass, Token
 from tests import factories, web
-from tests.web import BASE, READING_ROOM, SIGNED_IN, Browser, access, content_status, person, probe_status
+from tests.web import BASE, READING_ROOM, Browser, access, content_status, person, probe_status
 
 PAGE = "/iiif-auth/passes"
 CHART, MAP = "/iiif/3/chart", "/iiif/3/map"
@@ -19,20 +19,6 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Mobile/15E148 Safari/604.1"
 )
-
-
-@pytest.fixture
-def login(site):
-    login = web.service("login", "login")
-    web.restricted(CHART, SIGNED_IN, by=(login,))
-    return login
-
-
-@pytest.fixture
-def terms(site):
-    terms = web.service("terms")
-    web.restricted(MAP, web.agreed(terms), by=(terms,))
-    return terms
 
 
 def seated(user, agent: str = FIREFOX, address: str = web.HOME) -> Browser:

@@ -4,9 +4,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from tests.web import site
+from tests.web import login, site, terms
 
-__all__ = ["site"]
+__all__ = ["login", "site", "terms"]
 
 # What touches no rows need not be done once more on PostgreSQL.
 collect_ignore = (

@@ -16,17 +16,10 @@ from iiif_auth.http import access as access_page
 from iiif_auth.models import Pass, Token
 from project import settings as demo
 from tests import factories, web
-from tests.web import READING_ROOM, SIGNED_IN, VIEWER, Browser, access, content_status, person, probe_of, probe_status
+from tests.web import READING_ROOM, VIEWER, Browser, access, content_status, person, probe_of, probe_status
 
 CHART = "/iiif/3/chart"
 TEMPLATES = Path(identify.__file__).parent / "templates"
-
-
-@pytest.fixture
-def login(site):
-    login = web.service("login", "login")
-    web.restricted(CHART, SIGNED_IN, by=(login,))
-    return login
 
 
 @pytest.fixture

@@ -501,6 +501,14 @@ def test_caddy_believes_no_yes_about_another_door(flow, folder):
         assert images.seen == []
 
 
+def told_by(nginx, app, sent: str) -> str:
+    """The cookies that the check is told, if the browser sends these."""
+    app.seen.clear()
+    asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
+    (one,) = app.seen
+    return one.headers.get("cookie", "")
+
+
 def test_the_check_is_told_one_cookie_in_one_spelling_or_none(flow, folder):
     with before("nginx", flow, folder, CHECK_CACHE_SECONDS=0) as (nginx, app, _images):
         for sent, told in (
@@ -516,10 +524,7 @@ def test_the_check_is_told_one_cookie_in_one_spelling_or_none(flow, folder):
             (f"a={COOKIE}={READER}", ""),
             (f"{COOKIE.lower()}={READER}", ""),
         ):
-            app.seen.clear()
-            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
-            (one,) = app.seen
-            assert one.headers.get("cookie", "") == (f"{COOKIE}={told}" if told else ""), sent
+            assert told_by(nginx, app, sent) == (f"{COOKIE}={told}" if told else ""), sent
 
 
 def test_the_check_is_told_of_an_enrolled_machine_beside_the_reader_or_alone(flow, folder):
@@ -536,10 +541,7 @@ def test_the_check_is_told_of_an_enrolled_machine_beside_the_reader_or_alone(flo
             (f"{machine}x", ""),
             (f"x{machine}", ""),
         ):
-            app.seen.clear()
-            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
-            (one,) = app.seen
-            assert one.headers.get("cookie", "") == told, sent
+            assert told_by(nginx, app, sent) == told, sent
 
 
 def test_what_is_kept_for_a_machine_is_kept_for_no_other(flow, folder):
@@ -566,10 +568,7 @@ def test_the_check_is_told_a_twin_where_no_access_cookie_was_sent(flow, folder):
             (f"{TWIN}={READER}x", ""),
             (f"x{TWIN}={READER}", ""),
         ):
-            app.seen.clear()
-            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
-            (one,) = app.seen
-            assert one.headers.get("cookie", "") == told, sent
+            assert told_by(nginx, app, sent) == told, sent
 
 
 def test_with_a_domain_of_cookies_the_check_is_told_those_and_not_the_hosts_own(flow, folder):
@@ -586,10 +585,7 @@ def test_with_a_domain_of_cookies_the_check_is_told_those_and_not_the_hosts_own(
             (f"{COOKIE}={READER}; {MACHINE}={OTHER}", ""),
             (f"{reader}; {reader}", ""),
         ):
-            app.seen.clear()
-            asked(nginx.url, "/reels/market/index.m3u8", headers={"Cookie": sent})
-            (one,) = app.seen
-            assert one.headers.get("cookie", "") == told, sent
+            assert told_by(nginx, app, sent) == told, sent
 
 
 def test_the_check_is_told_nothing_else_of_the_clients(flow, folder):
