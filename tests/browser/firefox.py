@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds for the start, and for any one command."""
 
 PREFERENCES: dict[str, Any] = {

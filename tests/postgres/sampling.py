@@ -1,4 +1,4 @@
-"""A plugin for the second run of the suites, on PostgreSQL: of the largest packages, one test in three, another third each day.
+"""A plugin for the second run of the suites, on PostgreSQL: of the largest packages, one test in five, another fifth each day.
 
 ``POSTGRES_PARTS=1 python -m pytest -m postgres tests/postgres`` runs every one.
 """
@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 LARGE = ("tests/http/", "tests/security/", "tests/enforce/")
-PARTS = int(os.environ.get("POSTGRES_PARTS", "3"))
+PARTS = int(os.environ.get("POSTGRES_PARTS", "5"))
 
 
 def is_of(day: int, name: str) -> bool:

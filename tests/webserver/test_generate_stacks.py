@@ -69,7 +69,12 @@ def test_everybody_gets_what_they_may_have_and_nothing_else(stacks, front):
                 assert reply.status == 200 or seen == set()
 
 
+KEPT = 1.5
+"""Seconds after which nginx keeps no answer to what another test has asked."""
+
+
 def test_a_process_of_the_checks_own_is_asked_that_and_nothing_else(stacks):
+    time.sleep(KEPT)
     for front in (Front.CHECK, Front.CADDY):
         before, pages = stacks.checks(), stacks.log(App.CHECKING).count("/iiif-auth/check ")
         assert stacks.ask(front, CHART, MEMBER).status == 200
