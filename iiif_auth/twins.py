@@ -51,11 +51,8 @@ def set_cookie(response: HttpResponseBase, secret: str, seconds: int) -> None:
 
 def lacking(request: HttpRequest, origin: str) -> str:
     """The secret for a twin, if none came with this request and the frame is where it says it is; else ``""``."""
-    return (
-        ""
-        if identify.named(identify.TWIN) in request.COOKIES or not is_there(request, origin)
-        else identify.new_secret()
-    )
+    has_one = identify.named(identify.TWIN) in request.COOKIES
+    return "" if has_one or not is_there(request, origin) else identify.new_secret()
 
 
 def is_there(request: HttpRequest, origin: str) -> bool:

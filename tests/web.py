@@ -202,6 +202,13 @@ def person(name: str = "ada", **values: Any) -> Any:
     return factories.UserFactory(username=name, **values)
 
 
+def signed_in_reader(name: str = "ada") -> Browser:
+    """The browser of somebody who is signed in, and has just clicked “Continue” at the login for :data:`VIEWER`."""
+    browser = Browser().sign_in(person(name))
+    browser.click(access("login"))
+    return browser
+
+
 def access(slug: str, origin: str = VIEWER, space: str = "2") -> str:
     return path(links(space).access(slug)) + (f"?origin={origin}" if origin else "")
 

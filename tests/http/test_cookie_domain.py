@@ -7,7 +7,7 @@ import pytest
 from iiif_auth import identify
 from tests import factories, web
 from tests.http.test_devices import at, device, enrolled
-from tests.web import SIGNED_IN, Browser, access, content_status, logout_page, person
+from tests.web import Browser, access, content_status, logout_page, person
 
 DOMAIN = "example.org"
 ACCESS, TWIN, MACHINE = "__Secure-iiif_access", "__Secure-iiif_twin", "__Secure-iiif_device"
@@ -15,18 +15,14 @@ CHART = "/iiif/3/chart"
 
 
 @pytest.fixture
-def login(site):
+def login(site, login):
     site.IIIF_AUTH_FLOW = {**site.IIIF_AUTH_FLOW, "COOKIE_DOMAIN": DOMAIN}
-    row = web.service("login", "login", dialects=web.ALL)
-    web.picture("chart", SIGNED_IN, by=(row,))
-    return row
+    return login
 
 
 @pytest.fixture
 def reader(login):
-    browser = Browser().sign_in(person())
-    browser.click(access("login"))
-    return browser
+    return web.signed_in_reader()
 
 
 def attributes(morsel):

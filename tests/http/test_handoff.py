@@ -33,9 +33,7 @@ def login(site):
 @pytest.fixture
 def reader(login):
     """Somebody who has just clicked “Continue” for :data:`VIEWER`."""
-    browser = Browser().sign_in(person())
-    browser.click(access("login"))
-    return browser
+    return web.signed_in_reader()
 
 
 def issued(browser, origin=VIEWER, service="login", said=OWN):

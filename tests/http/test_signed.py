@@ -28,9 +28,7 @@ def login(site):
 
 @pytest.fixture
 def reader(login):
-    browser = Browser().sign_in(person())
-    browser.click(access("login"))
-    return browser
+    return web.signed_in_reader()
 
 
 def location(browser: Browser, uri: str = REPORT) -> str:

@@ -19,7 +19,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 class Walker:
     """Somebody without a browser: keeps cookies, follows nothing by itself, notes each answer."""
 
-    library: Deployment
+    house: Deployment
     jar: dict[str, str] = field(default_factory=dict)
     seen: list[tuple[str, int, dict[str, str]]] = field(default_factory=list)
     cookies: list[Entry] = field(default_factory=list)
@@ -30,8 +30,8 @@ class Walker:
         body = ""
         if form is not None:
             body = urlencode({"csrfmiddlewaretoken": self.form, **form})
-            sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.library.library}
-        status, answered, content = self.library.request(method, path, body=body, headers=sent)
+            sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.house.origin}
+        status, answered, content = self.house.request(method, path, body=body, headers=sent)
         found = {name.lower(): value for name, value in answered}
         self.seen.append((f"{method} {path.partition('?')[0]}", status, found))
         for line in (value for name, value in answered if name.lower() == "set-cookie"):

@@ -38,7 +38,7 @@ class Deployment:
         return f"https://{name}:{self.port}"
 
     @property
-    def library(self) -> str:
+    def origin(self) -> str:
         return self.at(names.LIBRARY)
 
     def image(self, identifier: str, host: str = names.LIBRARY) -> str:

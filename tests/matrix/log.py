@@ -84,7 +84,7 @@ class Logged:
     """
 
     def __init__(self, library: Callable[..., Iterable[bytes]], overrides: dict[str, dict[str, str]]) -> None:
-        self.library = library
+        self.house = library
         self.overrides = overrides
         self.slow: dict[str, float] = {}
 
@@ -97,7 +97,7 @@ class Logged:
             return start_response(status, headers, *more)
 
         sleep(self.slow.get(f"{entry['method']} {entry['path']}", 0))
-        answer = self.library(environ, start)
+        answer = self.house(environ, start)
         if "/token/" not in entry["path"] and "redeem" not in entry["path"]:
             keep(entry)
             return answer

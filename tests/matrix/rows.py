@@ -51,8 +51,8 @@ def tried(row: Row, mode: Mode | None, library: Deployment) -> str:
 
 def stays_open(visit: Visit) -> str:
     """On every page of the chain: the viewer's hold on the window, the window's hold on the viewer, and no early question."""
-    mark = visit.library.mark()
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    mark = visit.house.mark()
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     window = visit.press_enter()
     seen = []
     visit.fill(window, "nobody", "wrong")
@@ -63,12 +63,12 @@ def stays_open(visit: Visit) -> str:
     visit.browser.until("the question", lambda: visit.browser.there("#continue", window))
     seen.append(hold(visit, window, "access page"))
     time.sleep(1)
-    early = visit.library.requests(mark, "/token/")
+    early = visit.house.requests(mark, "/token/")
     assert not early, f"asked for a token before anybody had finished: {early}"
     assert not visit.browser.run(ways.TOLD, "closed"), "the viewer took the window for closed"
     visit.confirm(window)
     visit.ends()
-    return f"opener kept on: {', '.join(seen)}; {outcome(visit.library.log(mark))}"
+    return f"opener kept on: {', '.join(seen)}; {outcome(visit.house.log(mark))}"
 
 
 def hold(visit: Visit, window: str, where: str) -> str:
@@ -78,29 +78,29 @@ def hold(visit: Visit, window: str, where: str) -> str:
 
 def bites(visit: Visit) -> str:
     """The test above, against a login page that cuts the opener as Django's default does."""
-    visit.library.ask("headers", overrides={"/accounts/login/": CUT})
-    mark = visit.library.mark()
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    visit.house.ask("headers", overrides={"/accounts/login/": CUT})
+    mark = visit.house.mark()
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     visit.press_enter()
     visit.told("token")
-    posted = [one["posts"] for one in visit.library.requests(mark, "/token/")]
+    posted = [one["posts"] for one in visit.house.requests(mark, "/token/")]
     assert posted, "the cut was not noticed"
     return f"closed at once, token asked for before anybody typed: {posted[0]}"
 
 
 def in_a_tab(visit: Visit) -> str:
-    return through(visit, visit.library.viewer("herbal-1", LOGIN, window="tab"))
+    return through(visit, visit.house.viewer("herbal-1", LOGIN, window="tab"))
 
 
 def through(visit: Visit, address: str) -> str:
     """The whole way through a login from a viewer at some address."""
-    mark = visit.library.mark()
+    mark = visit.house.mark()
     visit.open(address)
     window = visit.press_enter()
     visit.sign_in(window)
     visit.confirm(window)
     visit.ends()
-    return good(visit.library.log(mark))
+    return good(visit.house.log(mark))
 
 
 def good(entries: list[Entry]) -> str:
@@ -111,8 +111,8 @@ def good(entries: list[Entry]) -> str:
 
 def nested(visit: Visit) -> str:
     """The viewer in a frame on a third site."""
-    mark = visit.library.mark()
-    visit.browser.goto(visit.library.nested(visit.library.viewer("herbal-1", LOGIN)))
+    mark = visit.house.mark()
+    visit.browser.goto(visit.house.nested(visit.house.viewer("herbal-1", LOGIN)))
     told = "(type) => globalThis.told.filter((event) => event.type === type)"
     visit.browser.until("the nested viewer", lambda: visit.browser.run(told, "ready"))
     before = visit.browser.windows()
@@ -122,32 +122,32 @@ def nested(visit: Visit) -> str:
     visit.confirm(window)
     visit.browser.until("the picture", lambda: visit.browser.run(told, "picture"))
     visit.browser.alone()
-    return good(visit.library.log(mark))
+    return good(visit.house.log(mark))
 
 
 def isolated(visit: Visit) -> str:
     """A viewer with COEP ``require-corp`` and COOP ``same-origin-allow-popups``."""
-    address = visit.library.viewer("herbal-1", LOGIN, coep="require-corp", coop="same-origin-allow-popups")
+    address = visit.house.viewer("herbal-1", LOGIN, coep="require-corp", coop="same-origin-allow-popups")
     return through(visit, address)
 
 
 def same_site(visit: Visit) -> str:
     """A viewer on the library's own registrable domain."""
-    return through(visit, visit.library.viewer("herbal-1", LOGIN, host=names.SAME_SITE_VIEWER))
+    return through(visit, visit.house.viewer("herbal-1", LOGIN, host=names.SAME_SITE_VIEWER))
 
 
 def other_host(visit: Visit) -> str:
     """Pictures from another host of the library's."""
-    visit.library.ask("settings", given={"COOKIE_DOMAIN": names.INSTITUTION})
-    elsewhere = visit.library.at(names.IMAGES)
-    return through(visit, visit.library.viewer("herbal-1", LOGIN, images=elsewhere))
+    visit.house.ask("settings", given={"COOKIE_DOMAIN": names.INSTITUTION})
+    elsewhere = visit.house.at(names.IMAGES)
+    return through(visit, visit.house.viewer("herbal-1", LOGIN, images=elsewhere))
 
 
 def side_window(visit: Visit) -> str:
     """A provider that cuts the opener, opened in a window of its own by the access page."""
-    visit.library.ask("settings", given={"LOGIN_URL": "/matrix/login", "LOGIN_WINDOW": "side"})
-    mark = visit.library.mark()
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    visit.house.ask("settings", given={"LOGIN_URL": "/matrix/login", "LOGIN_WINDOW": "side"})
+    mark = visit.house.mark()
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     window = visit.press_enter()
     before = visit.browser.windows()
     visit.browser.click("[data-side]", window)
@@ -155,17 +155,17 @@ def side_window(visit: Visit) -> str:
     visit.browser.click("#proceed", side)
     visit.confirm(window)
     visit.ends()
-    return good(visit.library.log(mark))
+    return good(visit.house.log(mark))
 
 
 def without_opener(visit: Visit) -> str:
     """A viewer that cuts the library's window off from itself: it can never learn that the window has closed."""
-    visit.open(visit.library.viewer("herbal-1", LOGIN, window="noopener"))
+    visit.open(visit.house.viewer("herbal-1", LOGIN, window="noopener"))
     window = visit.press_enter()
     visit.sign_in(window)
     visit.confirm(window)
     words = visit.browser.until("a message", lambda: message(visit, window))
-    link = visit.browser.run(BACK, visit.library.at(names.VIEWER), window=window)
+    link = visit.browser.run(BACK, visit.house.at(names.VIEWER), window=window)
     assert link, f"no link back: {words}"
     return f"says: “{words[:120]}” and links back"
 
@@ -182,7 +182,7 @@ def message(visit: Visit, window: str) -> str:
 
 def no_second_window(visit: Visit) -> str:
     """The hand-off's window does not open: the first must stay, and say so."""
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     window = visit.press_enter()
     visit.sign_in(window)
     visit.browser.until("the question", lambda: visit.browser.there("#continue", window))
@@ -211,11 +211,11 @@ def frames(visit: Visit) -> str:
     """Which pages can be framed: one that was shown asks for its style, or posts its message."""
     seen = []
     for address, allowed in FRAMED.items():
-        mark = visit.library.mark()
-        page = visit.library.library + address.replace("ORIGIN", visit.library.at(names.NEST))
-        visit.browser.goto(visit.library.nested(page))
+        mark = visit.house.mark()
+        page = visit.house.origin + address.replace("ORIGIN", visit.house.at(names.NEST))
+        visit.browser.goto(visit.house.nested(page))
         time.sleep(1)
-        entries = visit.library.log(mark)
+        entries = visit.house.log(mark)
         asked_for = [one["status"] for one in entries if "path" in one and address.partition("?")[0] == one["path"]]
         assert asked_for, f"{address} was not even asked for"
         assert asked_for[0] != 404, f"there is no page at {address}"
@@ -236,60 +236,60 @@ def shown_in_frame(visit: Visit, entries: list[Entry]) -> bool:
 def reloaded(visit: Visit) -> str:
     """The page again; no window."""
     signed_in(visit)
-    mark = visit.library.mark()
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    mark = visit.house.mark()
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     visit.browser.click("#again")
     visit.told("picture")
-    return good(visit.library.log(mark))
+    return good(visit.house.log(mark))
 
 
 def signed_in(visit: Visit) -> None:
     """Through a login; whatever a row then finds refused was not refused before."""
-    mark = visit.library.mark()
+    mark = visit.house.mark()
     ways.login(visit)
-    good(visit.library.log(mark))
+    good(visit.house.log(mark))
 
 
 def left(visit: Visit) -> str:
     """After logging out: the token held, a new token, the picture, and the signed address that was handed out."""
     signed_in(visit)
-    before = visit.library.mark()
+    before = visit.house.mark()
     address = str(visit.browser.run("() => document.getElementById('picture').src"))
     visit.browser.click("#leave")
-    visit.browser.until("the logout", lambda: visit.library.requests(before, "/logout/"))
+    visit.browser.until("the logout", lambda: visit.house.requests(before, "/logout/"))
     time.sleep(0.5)
-    mark = visit.library.mark()
+    mark = visit.house.mark()
     visit.browser.run("() => viewer.probe()")
     visit.told("picture", 2)
     held = visit.browser.run(ways.TOLD, "probe")[-1]["status"]
     assert held not in (200, 302), f"the token still opens: {held}"
     visit.browser.run("() => { viewer.again(); return true; }")
     visit.told("picture", 3)
-    found = outcome(visit.library.log(mark))
+    found = outcome(visit.house.log(mark))
     assert "(" in found.token, str(found)
     assert "(" in found.picture, str(found)
     if "/signed/" not in address:
         return f"probe {held}; {found}"
-    stale = visit.library.request("GET", urlsplit(address).path)[0]
+    stale = visit.house.request("GET", urlsplit(address).path)[0]
     assert stale in (401, 403, 404), f"the signed address still opens: {stale}"
     return f"probe {held}; {found}; signed address {stale}"
 
 
 def spoofed(visit: Visit) -> str:
     """Another site that says it is the viewer: at the access page, at the token service, at both."""
-    honest = visit.library.at(names.VIEWER)
+    honest = visit.house.at(names.VIEWER)
     seen = []
     for calls in (("access",), ("token",), ("access", "token")):
         lies = {f"claims-{call}": honest for call in calls}
-        mark = visit.library.mark()
-        visit.open(visit.library.viewer("herbal-1", LOGIN, host=names.EVIL, **lies))
+        mark = visit.house.mark()
+        visit.open(visit.house.viewer("herbal-1", LOGIN, host=names.EVIL, **lies))
         window = visit.press_enter()
         visit.browser.until("a page", lambda w=window: visit.browser.there("[name=login], #continue", w))
         if visit.browser.there("[name=login]", window):
             visit.sign_in(window)
         visit.confirm(window)
         visit.told("picture", patience=60)
-        entries = visit.library.log(mark)
+        entries = visit.house.log(mark)
         assert not visit.browser.run(ways.TOLD, "token")[-1]["got"], f"{calls}: the token was delivered"
         twins = [
             one["path"]
@@ -317,7 +317,7 @@ def leave_nothing_open(visit: Visit) -> None:
 
 def nothing_pending(visit: Visit) -> str:
     """Without any hand-off under way the answer does not keep the viewer waiting."""
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     visit.browser.click("#again")
     visit.told("token")
     events = {one["type"]: one for one in visit.browser.run("() => viewer.told")}
@@ -332,21 +332,21 @@ def permitted(visit: Visit) -> str:
 
     The login was at the library's own page, so there is no twin in the viewer's partition that would do.
     """
-    viewer = visit.library.at(names.VIEWER)
+    viewer = visit.house.at(names.VIEWER)
     query = urlencode({"origin": viewer})
-    visit.browser.goto(f"{visit.library.library}/iiif-auth/2/access/{LOGIN}?{query}")
+    visit.browser.goto(f"{visit.house.origin}/iiif-auth/2/access/{LOGIN}?{query}")
     visit.sign_in(None)
     visit.browser.click("#continue")
     visit.browser.until("the end of it", lambda: visit.browser.there("[data-granted]"))
-    visit.browser.permit_storage_access(viewer, visit.library.library)  # type: ignore[attr-defined]
-    mark = visit.library.mark()
-    visit.open(visit.library.viewer("herbal-1", LOGIN))
+    visit.browser.permit_storage_access(viewer, visit.house.origin)  # type: ignore[attr-defined]
+    mark = visit.house.mark()
+    visit.open(visit.house.viewer("herbal-1", LOGIN))
     visit.browser.click("#again")
     visit.told("picture")
-    entries = visit.library.requests(mark, "/token/", "/full/")
+    entries = visit.house.requests(mark, "/token/", "/full/")
     steps = [f"{one.get('sec-fetch-storage-access', '-')} {one['status']}" for one in entries]
     assert {"inactive", "active"} <= {step.partition(" ")[0] for step in steps}, steps
-    return f"{good(visit.library.log(mark))} ({', '.join(steps)})"
+    return f"{good(visit.house.log(mark))} ({', '.join(steps)})"
 
 
 # -- All of them ---------------------------------------------------------------------------------------------------

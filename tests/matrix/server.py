@@ -79,7 +79,7 @@ class Control:
     """The harness's own door."""
 
     def __init__(self, library: log.Logged) -> None:
-        self.library = library
+        self.house = library
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         asked = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
@@ -95,10 +95,10 @@ class Control:
         places.sit(place)
 
     def do_headers(self, overrides: dict[str, dict[str, str]]) -> None:
-        self.library.overrides = overrides
+        self.house.overrides = overrides
 
     def do_slow(self, seconds: dict[str, float]) -> None:
-        self.library.slow = seconds
+        self.house.slow = seconds
 
     def do_settings(self, given: dict[str, Any]) -> None:
         """Keys of ``IIIF_AUTH_FLOW``; ``null`` takes one away."""

@@ -27,7 +27,7 @@ class Visit:
     """Somebody before a browser, at a deployment."""
 
     browser: Driver
-    library: Deployment
+    house: Deployment
     mode: Mode
 
     def open(self, address: str) -> None:
@@ -77,7 +77,7 @@ class Visit:
 
 def login(visit: Visit) -> None:
     """Somebody's first time: click, login form, Continue."""
-    visit.open(visit.library.viewer("herbal-1", "merehaven-login"))
+    visit.open(visit.house.viewer("herbal-1", "merehaven-login"))
     window = visit.press_enter()
     visit.sign_in(window)
     visit.confirm(window)
@@ -86,7 +86,7 @@ def login(visit: Visit) -> None:
 
 def returning(visit: Visit) -> None:
     """Signed in at the library's own site before, with a click there; then Continue only."""
-    visit.browser.goto(visit.library.library + "/accounts/login/")
+    visit.browser.goto(visit.house.origin + "/accounts/login/")
     visit.sign_in(None)
     visit.browser.until("being signed in", lambda: not visit.browser.there("[name=login]"))
     visit.rest()
@@ -95,7 +95,7 @@ def returning(visit: Visit) -> None:
 
 def new_click(visit: Visit) -> None:
     """A session is there, yet nobody ever clicked on the library's pages; then Continue only."""
-    visit.browser.goto(visit.library.library + "/accounts/login/")
+    visit.browser.goto(visit.house.origin + "/accounts/login/")
     visit.fill(None, "reader")
     visit.browser.run(SUBMIT)
     visit.browser.until("being signed in", lambda: not visit.browser.there("[name=login]"))
@@ -103,35 +103,35 @@ def new_click(visit: Visit) -> None:
 
 
 def continue_only(visit: Visit) -> None:
-    visit.open(visit.library.viewer("herbal-1", "merehaven-login"))
+    visit.open(visit.house.viewer("herbal-1", "merehaven-login"))
     visit.confirm(visit.press_enter())
     visit.ends()
 
 
 def click_through(visit: Visit) -> None:
     """Terms, one click, nobody's account."""
-    visit.open(visit.library.viewer("fleet-1", "merehaven-terms"))
+    visit.open(visit.house.viewer("fleet-1", "merehaven-terms"))
     visit.confirm(visit.press_enter())
     visit.ends()
 
 
 def external(visit: Visit) -> None:
     """In the reading room: no window, no click."""
-    visit.library.ask("sit", place="reading-room")
-    visit.open(visit.library.viewer("register-1", "merehaven-reading-room"))
+    visit.house.ask("sit", place="reading-room")
+    visit.open(visit.house.viewer("register-1", "merehaven-reading-room"))
     visit.ends()
 
 
 def kiosk(visit: Visit) -> None:
     """At the gallery's kiosk: a window that opens and closes by itself, where pop-ups are allowed."""
-    visit.library.ask("sit", place="kiosk")
-    visit.open(visit.library.viewer("gallery-1", "merehaven-kiosk"))
+    visit.house.ask("sit", place="kiosk")
+    visit.open(visit.house.viewer("gallery-1", "merehaven-kiosk"))
     visit.ends()
 
 
 def signed(visit: Visit) -> None:
     """A login, where the policy hands out signed addresses to everybody."""
-    visit.library.ask("policies", fields={"signed": True})
+    visit.house.ask("policies", fields={"signed": True})
     login(visit)
 
 

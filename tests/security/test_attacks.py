@@ -24,9 +24,7 @@ TEMPLATES = Path(identify.__file__).parent / "templates"
 
 @pytest.fixture
 def reader(login):
-    browser = Browser().sign_in(person())
-    browser.click(access("login"))
-    return browser
+    return web.signed_in_reader()
 
 
 # -- T: the token page --------------------------------------------------------------------------------------------

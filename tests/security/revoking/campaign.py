@@ -89,7 +89,7 @@ def run(
 class Lane:
     """Rounds one after the other, in a library of their own."""
 
-    library: scene.Library
+    house: scene.Library
     nodes: list[Node]
     chance: Random
     found: Figures
@@ -112,7 +112,7 @@ class Lane:
         return self.over.is_set() or (self.until_late and bool(self.found.first_late))
 
     def _batch(self, kinds: list[str], lines: list[Line], pool: ThreadPoolExecutor) -> None:
-        readers = scene.seated(self.library, [(kind, KINDS[kind][0]) for kind in kinds])
+        readers = scene.seated(self.house, [(kind, KINDS[kind][0]) for kind in kinds])
         for reader in readers:
             _round(reader, lines, pool, self.chance, self.found)
             if self._is_over():

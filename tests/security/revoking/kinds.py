@@ -42,11 +42,11 @@ def _posted(reader: Reader, node: Asker, path: str, **fields: str) -> None:
 
 
 def left_the_login(reader: Reader, node: Asker) -> None:
-    assert node.send("GET", logout_page(reader.library.login.slug), {"Cookie": _cookies(reader)}) == 200
+    assert node.send("GET", logout_page(reader.house.login.slug), {"Cookie": _cookies(reader)}) == 200
 
 
 def left_the_terms(reader: Reader, node: Asker) -> None:
-    assert node.send("GET", logout_page(reader.library.terms.slug), {"Cookie": _cookies(reader)}) == 200
+    assert node.send("GET", logout_page(reader.house.terms.slug), {"Cookie": _cookies(reader)}) == 200
 
 
 def logged_out_of_the_host(reader: Reader, node: Asker) -> None:
@@ -204,16 +204,16 @@ def _switched_off(slug: str, reader: Reader) -> None:
 
 
 def login_switched_off(reader: Reader, node: Asker) -> None:
-    _switched_off(reader.library.login.slug, reader)
+    _switched_off(reader.house.login.slug, reader)
 
 
 def terms_switched_off(reader: Reader, node: Asker) -> None:
-    _switched_off(reader.library.terms.slug, reader)
+    _switched_off(reader.house.terms.slug, reader)
 
 
 def new_terms(reader: Reader, node: Asker) -> None:
     row = Terms.objects.create(
-        service=reader.library.terms,
+        service=reader.house.terms,
         number=1,
         heading={"en": ["New"]},
         text={"en": ["New."]},
@@ -241,7 +241,7 @@ def rule_narrowed(reader: Reader, node: Asker) -> None:
 
 
 def room_moved(reader: Reader, node: Asker) -> None:
-    rows = Network.objects.filter(pk=reader.library.room.pk)
+    rows = Network.objects.filter(pk=reader.house.room.pk)
     rows.update(prefixes=["192.0.2.0/28"])
     reader.undo.append(lambda: rows.update(prefixes=[HERE]))
 

@@ -64,7 +64,7 @@ class Library:
 class Reader:
     """Somebody in one round."""
 
-    library: Library
+    house: Library
     kind: str
     name: str
     neighbours: list[Reader] = field(default_factory=list, repr=False)
@@ -80,7 +80,7 @@ class Reader:
 
     @property
     def item(self) -> Resource:
-        return self.library.items[self.name]
+        return self.house.items[self.name]
 
     @property
     def content(self) -> str:
