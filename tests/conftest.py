@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone, translation
 from hypothesis import settings as examples
 
 from iiif_auth.conf import DEFAULTS
@@ -54,6 +55,14 @@ def quick_passwords(request: pytest.FixtureRequest) -> None:
     """Passwords are hashed to be slow; hundreds of accounts in tests need not be."""
     if "settings" in request.fixturenames or "db" in request.fixturenames:
         request.getfixturevalue("settings").PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_language_and_zone() -> Iterator[None]:
+    """What a test's request was answered in stays active in its thread; the next test has not asked for that language."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(autouse=True, scope="module")
