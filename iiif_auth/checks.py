@@ -26,6 +26,7 @@ from iiif_auth.dates import days
 from iiif_auth.enforce import doors
 from iiif_auth.models import Network
 from iiif_auth.protocol import origins
+from iiif_auth.store.rules import database
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
 MOST_NETWORKS = 1_000
@@ -360,8 +361,42 @@ def diagnosis() -> Iterator[CheckMessage]:
         yield error(71, "DIAGNOSIS_VIEWER is on this site.", "Put the page on another site, as viewers are.")
 
 
+def plans() -> Iterator[CheckMessage]:
+    """Whether statements can be kept ready, where that is asked for, and whether it is of use."""
+    connection = connections[database()]
+    given = connection.settings_dict
+    if not conf.PREPARED_STATEMENTS:
+        return
+    if connection.vendor != "postgresql":
+        yield warning(
+            63,
+            "PREPARED_STATEMENTS is set, but only PostgreSQL keeps statements ready.",
+            "Leave it out, or use PostgreSQL.",
+        )
+    elif importlib.util.find_spec("psycopg") is None:
+        yield error(
+            64,
+            "PREPARED_STATEMENTS is set, and Django's older driver for PostgreSQL cannot keep statements ready.",
+            "Install psycopg 3, or leave PREPARED_STATEMENTS out.",
+        )
+    elif given["DISABLE_SERVER_SIDE_CURSORS"]:
+        yield error(
+            63,
+            "PREPARED_STATEMENTS is set, and DISABLE_SERVER_SIDE_CURSORS says that a pooler lends a connection for one "
+            "transaction only: what one connection keeps ready is unknown to the next, and such checks fail.",
+            "Leave PREPARED_STATEMENTS out, or connect to PostgreSQL without the pooler.",
+        )
+    elif given["CONN_MAX_AGE"] == 0 and not given["OPTIONS"].get("pool"):
+        yield warning(
+            64,
+            "PREPARED_STATEMENTS is set, but CONN_MAX_AGE is 0: what a connection keeps ready goes with it after each request.",
+            "Set CONN_MAX_AGE of the database to some seconds, or use Django's connection pool.",
+        )
+
+
 SETTINGS_CHECKS = (
     keys,
+    plans,
     login_window,
     base_url,
     cookie_domain,

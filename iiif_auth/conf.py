@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "COUNT_SECONDS": 60,
     "TERM_ENDS": ("03-31", "07-31", "12-31"),
     "DIAGNOSIS_VIEWER": "",
+    "PREPARED_STATEMENTS": False,
 }
 """Every key there is, with its default."""
 
@@ -189,6 +190,11 @@ class Conf:
     def TERM_ENDS(self) -> tuple[str, ...]:
         """The last days of terms as ``MM-DD``, for grants “until the end of term”; empty: there are no terms."""
         return tuple(self._value("TERM_ENDS"))
+
+    @property
+    def PREPARED_STATEMENTS(self) -> bool:
+        """Whether PostgreSQL plans the statements of a check once for each connection, and not at every check."""
+        return bool(self._value("PREPARED_STATEMENTS"))
 
     @property
     def DIAGNOSIS_VIEWER(self) -> str:

@@ -215,6 +215,35 @@ def test_a_user_model_without_a_password_is_named(right, monkeypatch):
     assert said() == ["iiif_auth.E016"]
 
 
+POSTGRES = {"DISABLE_SERVER_SIDE_CURSORS": False, "CONN_MAX_AGE": 60, "OPTIONS": {}}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "given", "expected"),
+    [
+        ("sqlite", {}, ["iiif_auth.W063"]),
+        ("postgresql", {}, []),
+        ("postgresql", {"CONN_MAX_AGE": None}, []),
+        ("postgresql", {"CONN_MAX_AGE": 0}, ["iiif_auth.W064"]),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, []),
+        ("postgresql", {"DISABLE_SERVER_SIDE_CURSORS": True}, ["iiif_auth.E063"]),
+    ],
+)
+def test_statements_are_kept_ready_only_where_they_can_be(right, monkeypatch, vendor, given, expected):
+    monkeypatch.setattr(type(connections["default"]), "vendor", vendor)
+    monkeypatch.setattr(connections["default"], "settings_dict", {**POSTGRES, **given})
+    assert said() == []
+    apply(right, flow(PREPARED_STATEMENTS=True))
+    assert said() == expected
+
+
+def test_statements_are_not_kept_ready_through_the_older_driver(right, monkeypatch):
+    monkeypatch.setattr(type(connections["default"]), "vendor", "postgresql")
+    monkeypatch.setattr(checks.importlib.util, "find_spec", lambda name: None)
+    apply(right, flow(PREPARED_STATEMENTS=True))
+    assert said() == ["iiif_auth.E064"]
+
+
 def test_triggers_that_are_missing_are_named(db):
     assert checks.check_database(None, databases=["default"]) == []
     triggers.remove(connection)
@@ -268,5 +297,6 @@ def test_every_id_is_given_once_and_tried_here():
         for kind, number in re.findall(r"\b(error|warning)\(\s*(\d+),", source)
     )
     assert [id for id, times in found.items() if times > 1] == []
-    tried = {*WRONG, "iiif_auth.E016", "iiif_auth.E020", "iiif_auth.E021", "iiif_auth.W031", "iiif_auth.W032"}
+    otherwise = ["E016", "E020", "E021", "W031", "W032", "E063", "W063", "E064", "W064"]
+    tried = {*WRONG, *(f"iiif_auth.{id}" for id in otherwise)}
     assert set(found) == tried

@@ -19,8 +19,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=268435456;",
     }
-elif env.bool("PREPARED", default=False):
-    DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -29,6 +27,7 @@ IIIF_AUTH_FLOW = {
     "BASE_URL": "http://localhost:8000",
     "LOGIN_URL": "/login",
     "TRUSTED_PROXIES": 1,
+    "PREPARED_STATEMENTS": env.bool("PREPARED", default=False),
     "CHECK_SECRET": CHECK_SECRET,
     "CHECK_CACHE_SECONDS": env.float("CHECK_CACHE_SECONDS", default=1),
     "EDGE_KEYS": {"e1": CHECK_SECRET},

@@ -1,5 +1,8 @@
 """A plugin for the second run of the suites, on PostgreSQL: of the largest packages, one test in five, another fifth each day.
 
+The statements of checks are kept ready there, as on a site that has set ``PREPARED_STATEMENTS``; races, stories and jobs are run
+on PostgreSQL without.
+
 ``POSTGRES_PARTS=1 python -m pytest -m postgres tests/postgres`` runs every one.
 """
 
@@ -10,6 +13,10 @@ from datetime import UTC, datetime
 from zlib import crc32
 
 import pytest
+
+from iiif_auth.conf import DEFAULTS
+
+DEFAULTS["PREPARED_STATEMENTS"] = True
 
 LARGE = ("tests/http/", "tests/security/", "tests/enforce/")
 PARTS = int(os.environ.get("POSTGRES_PARTS", "5"))
