@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone, translation
 from hypothesis import settings as examples
 
@@ -58,11 +59,12 @@ def quick_passwords(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_language_and_zone() -> Iterator[None]:
-    """What a test's request was answered in stays active in its thread; the next test has not asked for that language."""
+def nothing_left_over() -> Iterator[None]:
+    """The language that a test was answered in stays active in its thread, and what it was counted for in the cache."""
     yield
     translation.deactivate()
     timezone.deactivate()
+    cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -143,6 +143,8 @@ FEWER = {10_000_000: 2000, 2_000_000: 2000, 1_000_000: 5000, 200_000: 400, 100_0
 SHORTER = {
     "python -m tests.bench": " --rounds 1 --calls 5",
     "python -m tests.bench.tiles": " --rounds 1 --tiles 160",
+    "python -m tests.bench.manifests": " --rounds 1",
+    "python -m tests.bench.many": " 500",
     "python -m tests.bench.admin": " --rows 500 --rounds 1",
     "python -m tests.bulk.killed --points 200 --seed 1": " --points 4 --rows 40",
     "python -m tests.exchange.killed --points 200 --seed 1": " --points 4",

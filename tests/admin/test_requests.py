@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -33,11 +32,6 @@ pytestmark = pytest.mark.django_db
 State = AccessRequest.State
 LIST = "/admin/iiif_auth/accessrequest/"
 DESK = ("view_accessrequest", "change_accessrequest", "add_grant", "view_grant", "use_simulator")
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted():
-    cache.clear()
 
 
 def member(client, *codenames: str, name: str = "omar"):

@@ -7,6 +7,7 @@ Nothing is asserted: machines differ. Ratios are the medians of paired rounds, i
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ from typing import Any
 
 from tests.bench.__main__ import database
 
-CANVASES, ROUNDS = 1_000, 15
+CANVASES = 1_000
 SITE = "http://localhost:8000"
 LABEL = "Page {} of a book whose publisher writes of every page where it was, who held it and what became of it."
 
@@ -88,7 +89,7 @@ def cost(work: Callable[[], object]) -> int:
     return process_time_ns() - before
 
 
-def measured(name: str, document: dict[str, Any]) -> None:
+def measured(name: str, document: dict[str, Any], rounds: int) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -100,17 +101,17 @@ def measured(name: str, document: dict[str, Any]) -> None:
     answer = manifest.written(found)
     with CaptureQueriesContext(connection) as asked:
         decorated(document)
-    rounds = [
+    spent = [
         (
             cost(lambda: json.dumps(json.loads(text))),
             cost(lambda: decorated(document)),
             cost(lambda: manifest.written(decorated(manifest.parsed(text))[0])),
         )
-        for _ in range(ROUNDS)
+        for _ in range(rounds)
     ]
-    plain, alone, whole = (median(spent) / 1e6 for spent in zip(*rounds, strict=True))
-    alone_ratio = median(one[1] / one[0] for one in rounds)
-    whole_ratio = median(one[2] / one[0] for one in rounds)
+    plain, alone, whole = (median(costs) / 1e6 for costs in zip(*spent, strict=True))
+    alone_ratio = median(one[1] / one[0] for one in spent)
+    whole_ratio = median(one[2] / one[0] for one in spent)
     print(f"\n{name}: {CANVASES} canvases, {holdings.tally().decorated} decorated, {len(asked)} queries")
     print(f"{len(text):,} bytes in, {len(answer):,} out")
     print(f"{'':36}{'ms':>8}{'ratio':>8}")
@@ -119,7 +120,7 @@ def measured(name: str, document: dict[str, Any]) -> None:
     print(f"{'read, services added, written':36}{whole:8.1f}{whole_ratio:8.2f}")
 
 
-def main() -> None:
+def main(rounds: int) -> None:
     with database(postgres=False):
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
         import django
@@ -131,9 +132,11 @@ def main() -> None:
         call_command("migrate", verbosity=0)
         fill()
         print(f"Python {platform.python_version()}, Django {django.__version__}, SQLite")
-        measured("Presentation 3", manifest_3())
-        measured("Presentation 2.1", manifest_2())
+        measured("Presentation 3", manifest_3(), rounds)
+        measured("Presentation 2.1", manifest_2(), rounds)
 
 
 if __name__ == "__main__":
-    main()
+    options = argparse.ArgumentParser(prog="python -m tests.bench.manifests")
+    options.add_argument("--rounds", type=int, default=15)
+    main(options.parse_args().rounds)

@@ -7,7 +7,6 @@ from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.middleware.csrf import _get_new_csrf_string
 from django.utils import timezone
 
@@ -19,11 +18,6 @@ from tests.web import BASE, Browser, person
 
 pytestmark = pytest.mark.usefixtures("site")
 State = AccessRequest.State
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted():
-    cache.clear()
 
 
 def sent(browser: Browser | None = None, url: str = CHART, **wish: str):

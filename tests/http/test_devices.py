@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.usefixtures("site")
 ENROL = "/iiif-auth/enrol"
 DOORS = ({"name": "images", "path": "/iiif/3/", "serves": "image-3", "upstream": "http://127.0.0.1:8182/iiif/3/"},)
 SECRET = "s3cret-of-the-web-server"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_cache():
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.matrix.reading import Outcome, outcome
 from tests.matrix.rows import ROWS, left
 from tests.matrix.ways import WAY, WAYS, Visit
 
-SHORT = ("chromium-blocked", "firefox", "firefox-heuristic-off")
+SHORT = ("chromium-blocked", "firefox", "firefox-heuristic-off", "webkit-itp")
 
 
 @pytest.fixture(scope="module")
