@@ -10,6 +10,10 @@ import pyvips
 from project import places
 from project.items import ITEMS
 from project.management.commands.demo import load_once
+from tests.project.kept import Kept
+
+LIBRARY = Kept(load_once, apart=frozenset({"iiif_auth_epoch"}))
+"""Loading it takes a second, and hundreds of tests want it."""
 
 DERIVATIVES = (
     "deepfield-1~preview",
@@ -49,6 +53,6 @@ def library(db, settings, pictures):
     settings.DEMO_DATA = pictures
     settings.VIEWER_URL = "http://127.0.0.1:8001"
     places.sit("home")
-    load_once()
+    LIBRARY.put()
     yield settings
     places.sit("home")
