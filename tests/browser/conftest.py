@@ -33,7 +33,7 @@ ARGUMENTS = [
 ALLOW_POPUPS = "--disable-popup-blocking"
 """Playwright's own default, and of a kiosk that allows windows."""
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds for anything to come true; a limit for what never does, on a machine that has other things to do."""
 
 COOKIES_ALLOWED, COOKIES_BLOCKED = 0, 1

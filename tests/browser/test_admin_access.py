@@ -105,8 +105,8 @@ class Eye:
         self.found.extend(f"{name}: {fault}" for fault in faults)
 
 
-PARTS = int(os.environ.get("PAGES_PARTS", "2"))
-"""Half of the pages are looked at on one day, the others on the next; with 1, all of them."""
+PARTS = int(os.environ.get("PAGES_PARTS", "4"))
+"""A quarter of the pages is looked at on one day, others on the next; with 1, all of them."""
 
 
 def chosen(furnished: Furnished, day: int = 0) -> list[str]:

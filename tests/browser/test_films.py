@@ -29,7 +29,7 @@ from tests.browser.reader import Reader
 ROUNDS, SECONDS = 20, 12
 SCRIPT = "vendor/hls.light.min.js"
 ACCESS = "/iiif-auth/2/access/merehaven-login"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 # -- The library ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from tests.browser.conftest import ARGUMENTS
 from tests.browser.demo import ROOT, Demo, running
 from tests.guide.script import CONTENT, Person, Step, Task, content, picture_name
 
-PATIENCE = 30_000
+PATIENCE = 60_000
+SEEN_WITHIN = PATIENCE
 WIDTH, HEIGHT, MARGIN = 1360, 800, 12
 MOST_BYTES, COLOURS = 120_000, 64
 """Of a picture; sixty-four colours are all that a form has."""
@@ -94,7 +95,7 @@ def follow(step: Step, page: Page, base: str) -> None:
         found = page.locator(f"{CONTENT}, .messagelist").get_by_text(words).locator("visible=true")
         fields = content(page).get_by_label(words).locator("visible=true")
         buttons = content(page).get_by_role("button", name=words).locator("visible=true")
-        expect(found.or_(fields).or_(buttons).first).to_be_visible(timeout=PATIENCE)
+        expect(found.or_(fields).or_(buttons).first).to_be_visible(timeout=SEEN_WITHIN)
 
 
 def taken(page: Page, step: Step) -> bytes:

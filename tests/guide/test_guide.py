@@ -88,7 +88,7 @@ def test_a_stranger_can_follow_the_script(person: Person, demo: Demo):
 @pytest.mark.browser
 def test_a_step_that_promises_what_is_not_there_fails(demo: Demo, monkeypatch: pytest.MonkeyPatch):
     """The broken twin: without it, a runner that looks at nothing would pass too."""
-    monkeypatch.setattr("tests.guide.running.PATIENCE", 2_000)
+    monkeypatch.setattr("tests.guide.running.SEEN_WITHIN", 2_000)
     person = next(one for one in PEOPLE if one.slug == "hana")
     task = person.tasks[0]
     step = replace(task.steps[0], see="**Something that no page says**")

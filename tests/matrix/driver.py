@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.matrix import names
 
-PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "30"))
+PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "60"))
 """Seconds for anything to come true, on a machine that has other things to do."""
 
 WHERE = """(selector) => {

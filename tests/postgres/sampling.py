@@ -1,4 +1,4 @@
-"""A plugin for the second run of the suites, on PostgreSQL: of the largest packages, one test in five, another fifth each day.
+"""A plugin for the second run of the suites, on PostgreSQL: of the large packages, one test in five, another fifth each day.
 
 The statements of checks are kept ready there, as on a site that has set ``PREPARED_STATEMENTS``; races, stories and jobs are run
 on PostgreSQL without.
@@ -18,7 +18,7 @@ from iiif_auth.conf import DEFAULTS
 
 DEFAULTS["PREPARED_STATEMENTS"] = True
 
-LARGE = ("tests/http/", "tests/security/", "tests/enforce/")
+LARGE = ("tests/http/", "tests/security/", "tests/enforce/", "tests/models/")
 PARTS = int(os.environ.get("POSTGRES_PARTS", "5"))
 
 

@@ -15,7 +15,7 @@ from tests.viewers.book import Entry
 from tests.viewers.library import Library
 
 Found = TypeVar("Found")
-PATIENCE = 30
+PATIENCE = 60
 """Seconds in which a slow machine does what a quick one does in one."""
 LOOK = 50
 """Milliseconds between one look at what has come true and the next."""

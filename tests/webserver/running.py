@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-PATIENCE = 15
+PATIENCE = 30
 
 
 class Refused(AssertionError):
