@@ -379,7 +379,7 @@ def plans() -> Iterator[CheckMessage]:
             "PREPARED_STATEMENTS is set, and Django's older driver for PostgreSQL cannot keep statements ready.",
             "Install psycopg 3, or leave PREPARED_STATEMENTS out.",
         )
-    elif given["DISABLE_SERVER_SIDE_CURSORS"]:
+    elif given.get("DISABLE_SERVER_SIDE_CURSORS"):
         yield error(
             63,
             "PREPARED_STATEMENTS is set, and DISABLE_SERVER_SIDE_CURSORS says that a pooler lends a connection for one "

@@ -215,7 +215,7 @@ def test_a_user_model_without_a_password_is_named(right, monkeypatch):
     assert said() == ["iiif_auth.E016"]
 
 
-POSTGRES = {"DISABLE_SERVER_SIDE_CURSORS": False, "CONN_MAX_AGE": 60, "OPTIONS": {}}
+POSTGRES = {"CONN_MAX_AGE": 60, "OPTIONS": {}}
 
 
 @pytest.mark.parametrize(
@@ -227,6 +227,7 @@ POSTGRES = {"DISABLE_SERVER_SIDE_CURSORS": False, "CONN_MAX_AGE": 60, "OPTIONS":
         ("postgresql", {"CONN_MAX_AGE": 0}, ["iiif_auth.W064"]),
         ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, []),
         ("postgresql", {"DISABLE_SERVER_SIDE_CURSORS": True}, ["iiif_auth.E063"]),
+        ("postgresql", {"DISABLE_SERVER_SIDE_CURSORS": False}, []),
     ],
 )
 def test_statements_are_kept_ready_only_where_they_can_be(right, monkeypatch, vendor, given, expected):

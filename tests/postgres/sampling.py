@@ -16,8 +16,6 @@ import pytest
 
 from iiif_auth.conf import DEFAULTS
 
-DEFAULTS["PREPARED_STATEMENTS"] = True
-
 LARGE = ("tests/http/", "tests/security/", "tests/enforce/", "tests/models/")
 PARTS = int(os.environ.get("POSTGRES_PARTS", "5"))
 
@@ -25,6 +23,10 @@ PARTS = int(os.environ.get("POSTGRES_PARTS", "5"))
 def is_of(day: int, name: str) -> bool:
     """Whether a test is run on a day, counted from any; within so many days as there are parts each is run once."""
     return not name.startswith(LARGE) or crc32(name.encode()) % PARTS == day % PARTS
+
+
+def pytest_configure() -> None:
+    DEFAULTS["PREPARED_STATEMENTS"] = True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,28 +14,37 @@ Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 """The names of its columns, and rows."""
 
 
-class Kept:
-    """What ``make`` adds to a database. It may only add: what it changed or took away would not be known here.
+FIRST = frozenset({"django_content_type", "auth_permission", "django_migrations", "django_site"})
+"""What is in a new database. Emptied and filled anew, its rows have other numbers."""
 
-    Rows that tell of days are made anew on another day.
+
+class Kept:
+    """What ``make`` adds to a new database. It may only add: what it changed or took away would not be known here.
+
+    Where something else is in the database already it is made anew, since it might go together with that; and so are, on another
+    day, rows that tell of days.
     """
 
     def __init__(self, make: Callable[[], object], apart: frozenset[str] = frozenset()) -> None:
         """``apart`` are tables that look after themselves, by triggers."""
         self._make, self._apart = make, apart
-        self._made: tuple[date, dict[str, Table]] | None = None
+        self._on: tuple[date, dict[str, Table]] | None = None
+        self._rows: dict[str, Table] = {}
 
     def put(self) -> None:
-        today = timezone.localdate()
         if connection.vendor != "sqlite":  # others would have to be told what number comes next
             self._make()
-        elif self._made is None or self._made[0] != today:
-            before = self.tables()
-            self._make()
-            self._made = today, {name: _added(before[name], table) for name, table in self.tables().items()}
-        else:
-            for name, (columns, rows) in self._made[1].items():
+            return
+        before = self.tables()
+        on = timezone.localdate(), before
+        if self._on == on:
+            for name, (columns, rows) in self._rows.items():
                 _insert(name, columns, rows)
+            return
+        self._make()
+        if not any(rows for name, (_columns, rows) in before.items() if name not in FIRST):
+            self._rows = {name: _added(before[name], table) for name, table in self.tables().items()}
+            self._on = on
 
     def tables(self) -> dict[str, Table]:
         """All rows there are now."""

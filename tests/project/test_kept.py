@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from iiif_auth.models import Collection, Resource
@@ -50,8 +51,32 @@ def test_what_is_put_in_again_can_be_added_to(settings):
 
 
 def test_what_changes_other_rows_is_not_kept():
-    row = factories.CollectionFactory(slug="before")
-    with pytest.raises(AssertionError, match="changed or deleted"):
-        Kept(lambda: Collection.objects.filter(pk=row.pk).update(slug="after"), EPOCH).put()
-    with pytest.raises(AssertionError, match="changed or deleted"):
-        Kept(row.delete, EPOCH).put()
+    mine = Permission.objects.filter(codename="view_grant")
+    for change in (lambda: mine.update(name="Another"), lambda: mine.delete()):
+        with pytest.raises(AssertionError, match="changed or deleted"), transaction.atomic():
+            Kept(change, EPOCH).put()
+
+
+def test_what_was_made_goes_with_what_was_there(settings):
+    settings.DEMO = True
+    made: list[str] = []
+
+    def make() -> None:
+        group = factories.GroupFactory()
+        group.permissions.add(Permission.objects.get(codename="view_grant"))
+        made.append(group.name)
+
+    kept = Kept(make, EPOCH)
+    with transaction.atomic():
+        factories.GroupFactory()
+        kept.put()
+        transaction.set_rollback(True)
+    after(kept.put)
+    assert len(made) == 2, "it was not kept beside somebody else's group"
+    after(kept.put)
+    assert len(made) == 2
+    wanted = Permission.objects.get(codename="view_grant")
+    Permission.objects.filter(pk=wanted.pk).delete()
+    Permission.objects.create(codename=wanted.codename, name=wanted.name, content_type=wanted.content_type)
+    after(kept.put)
+    assert len(made) == 3, "the permission has another number now"
