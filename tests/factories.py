@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import factory
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -16,9 +17,13 @@ from django.utils import timezone
 from iiif_auth import models
 
 
-@lru_cache
 def hashed(password: str) -> str:
-    """Hashed once: hashing is slow on purpose, and tests make many people."""
+    """Hashed once for each choice of hashers: hashing is slow on purpose, and tests make many people."""
+    return _hashed(password, tuple(settings.PASSWORD_HASHERS))
+
+
+@lru_cache
+def _hashed(password: str, hashers: tuple[str, ...]) -> str:
     return make_password(password)
 
 
