@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import ALLOW_POPUPS, COOKIES_BLOCKED, Contexts
 from tests.browser.demo import Demo
-from tests.browser.reader import Reader, confirm, sign_in
+from tests.browser.reader import Reader, closing, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees, assert_token_came, identifier_of
 
 Sit = Callable[[str], None]
@@ -85,7 +85,7 @@ def test_a_double_click_opens_one_window(behind: Reader):
     behind.context.on("page", lambda page: opened.append(page))
     button = tab.locator("#continue")
     expect(button).to_be_enabled()
-    with tab.expect_event("close"):
+    with closing(tab):
         button.dblclick(no_wait_after=True)
     assert behind.settled(mark).rendition == "full"
     assert len(opened) == 1
@@ -100,7 +100,7 @@ def test_where_the_second_window_is_blocked_the_first_stays_and_says_so(behind: 
     tab.locator("#continue").click()
     expect(tab.get_by_text("One more click, please.")).to_be_visible()
     behind.keeps_waiting()
-    with tab.expect_event("close"):
+    with closing(tab):
         tab.get_by_role("button", name="Back to the viewer").click(no_wait_after=True)
     assert behind.settled(mark).rendition == "full"
 
@@ -134,7 +134,7 @@ def test_a_kiosk_that_allows_none_is_helped_by_a_click_the_second_time(behind: R
     mark = behind.mark()
     tab = behind.press("merehaven-kiosk")
     expect(tab.get_by_text("One more click, please.")).to_be_visible()
-    with tab.expect_event("close"):
+    with closing(tab):
         tab.get_by_role("button", name="Back to the viewer").click(no_wait_after=True)
     assert behind.settled(mark).rendition == "full"
 

@@ -17,7 +17,7 @@ from project.items import BY_SLUG, ITEMS
 from tests.browser import pixels, words
 from tests.browser.conftest import ALLOW_POPUPS, Contexts
 from tests.browser.demo import Demo
-from tests.browser.reader import Reader, Stage, confirm, sign_in
+from tests.browser.reader import Reader, Stage, closing, confirm, sign_in
 
 Sit = Callable[[str], None]
 
@@ -359,7 +359,7 @@ def test_the_kiosk_service_turns_other_machines_away(reader: Reader):
     tab = reader.press("merehaven-kiosk")
     expect(tab.get_by_role("heading", level=1)).to_have_text("This machine is not one of the library's")
     reader.keeps_waiting()
-    with tab.expect_event("close"):
+    with closing(tab):
         tab.get_by_role("button", name="Close this tab").click(no_wait_after=True)
     assert reader.settled(mark).state == "denied"
     assert [event["profile"] for event in reader.events("token-answer", since=mark)] == ["missingAspect"]

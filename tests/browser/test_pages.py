@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Page, expect
 
 from project.items import PASSWORD
 from tests.browser.conftest import Contexts
 from tests.browser.demo import RESULTS, Demo
-from tests.browser.reader import Reader, sign_in
+from tests.browser.reader import Reader, closing, sign_in
 from tests.browser.test_refusals import sign_in_admin
 
 pytestmark = pytest.mark.browser
@@ -213,7 +212,7 @@ def focused(page: Page, selector: str) -> Callable[[], bool]:
 
 def close_by_enter(tab: Page) -> None:
     """Press Enter where that closes the tab, perhaps before the key is let go: then nobody is there to answer for that."""
-    with tab.expect_event("close"), suppress(Error):
+    with closing(tab):
         tab.keyboard.press("Enter")
 
 

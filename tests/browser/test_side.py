@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from project.items import PASSWORD
 from tests.browser.conftest import COOKIES_BLOCKED, Contexts
 from tests.browser.demo import Demo, running
-from tests.browser.reader import Reader, confirm, sign_in
+from tests.browser.reader import Reader, closing, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees
 from tests.browser.test_pages import STAY, check
 
@@ -38,7 +38,7 @@ def sign_in_and_go(window: Page) -> None:
     """Sign in where there is nothing more to do: the window closes itself."""
     window.get_by_label("Username").fill("reader")
     window.get_by_label("Password").fill(PASSWORD)
-    with window.expect_event("close"):
+    with closing(window):
         window.get_by_role("button", name="Log in").click(no_wait_after=True)
 
 

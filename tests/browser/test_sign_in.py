@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect
 from project.items import PASSWORD
 from tests.browser.conftest import COOKIES_ALLOWED, COOKIES_BLOCKED, Contexts, Notes
 from tests.browser.demo import ROOT, Demo, log_file, running
-from tests.browser.reader import Reader, Stage, confirm, sign_in
+from tests.browser.reader import Reader, Stage, closing, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees, assert_sees_nothing, identifier_of
 from tests.browser.test_pages import shot, sized, spills, violations
 
@@ -164,7 +164,7 @@ def test_an_institution_with_isolated_pages_is_met_in_a_window_at_the_side(
     with reader.context.expect_page() as opened:
         tab.get_by_role("link", name="Sign in").click()
     side = opened.value
-    with side.expect_event("close"):
+    with closing(side):
         identify_oneself(side, "Isolated", "ada")
     confirm(tab)
     assert reader.settled(mark).rendition == "full"
