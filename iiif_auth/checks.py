@@ -363,10 +363,10 @@ def diagnosis() -> Iterator[CheckMessage]:
 
 def plans() -> Iterator[CheckMessage]:
     """Whether statements can be kept ready, where that is asked for, and whether it is of use."""
-    connection = connections[database()]
-    given = connection.settings_dict
     if not conf.PREPARED_STATEMENTS:
         return
+    connection = connections[database()]
+    given = connection.settings_dict
     if connection.vendor != "postgresql":
         yield warning(
             63,

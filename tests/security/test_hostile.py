@@ -14,7 +14,7 @@ from tests.security.hostile import corpora
 from tests.security.hostile.broken import BREAKS
 from tests.security.hostile.campaign import Campaign, Hit, blind, table
 from tests.security.hostile.generator import Generator, Request
-from tests.security.hostile.library import ANONYMOUS, CURATOR, EVERYTHING, MEMBER, TARGETS, Who, body, mark
+from tests.security.hostile.holdings import ANONYMOUS, CURATOR, EVERYTHING, MEMBER, TARGETS, Who, body, mark
 from tests.security.hostile.oracle import Leak, Oracle
 from tests.security.hostile.shrinking import shrunk
 from tests.security.hostile.stacks import MODES, Place, Running, running

@@ -24,8 +24,8 @@ from tests.browser.conftest import (  # noqa: F401 - fixtures and the hook that 
     pytest_runtest_makereport,
 )
 from tests.viewers import packages
+from tests.viewers.holdings import Library, open_library
 from tests.viewers.hosting import hosting
-from tests.viewers.library import Library, open_library
 from tests.viewers.mirador import Mirador
 from tests.viewers.vault import Vault
 

@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as NoWindow
 
 from tests.viewers import looking
 from tests.viewers.book import Entry
-from tests.viewers.library import Library
+from tests.viewers.holdings import Library
 
 Found = TypeVar("Found")
 PATIENCE = 60

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from project import viewer_site
-from tests.viewers.library import COLLECTIONS, Library
+from tests.viewers.holdings import COLLECTIONS, Library
 from tests.viewers.mirador import Mirador
 from tests.viewers.own import Own
 from tests.viewers.vault import Vault

@@ -33,7 +33,7 @@ from tests.webserver import caddy
 from tests.webserver.nginx import Nginx, Reply, asked
 from tests.webserver.running import PATIENCE, free_port
 from tests.webserver.site import settings
-from tests.webserver.site.library import (
+from tests.webserver.site.holdings import (
     FILMS,
     HOLDINGS,
     NONE,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.webserver.nginx import asked
-from tests.webserver.site.library import (
+from tests.webserver.site.holdings import (
     FILMS,
     IMAGES,
     LEAVER,

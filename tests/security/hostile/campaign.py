@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.security.hostile.generator import AFTER, REACHABLE, Generator, Request
-from tests.security.hostile.library import CURATOR, Target, Who
+from tests.security.hostile.holdings import CURATOR, Target, Who
 from tests.security.hostile.oracle import Leak, Oracle
 from tests.security.hostile.shrinking import line_of, shrunk
 from tests.security.hostile.stacks import Place, Running

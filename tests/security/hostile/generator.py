@@ -15,7 +15,7 @@ from hashlib import md5
 from typing import Any, Final
 
 from tests.security.hostile import corpora
-from tests.security.hostile.library import (
+from tests.security.hostile.holdings import (
     CURATOR,
     EDGE_KEYS,
     HOST,

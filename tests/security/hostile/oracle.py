@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from tests.security.hostile.library import (
+from tests.security.hostile.holdings import (
     EVERYTHING,
     LENGTHS,
     PICTURES,

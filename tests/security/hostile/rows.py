@@ -13,7 +13,7 @@ from django.utils import timezone
 from iiif_auth import identify, models, store
 from iiif_auth.enforce import signed
 from tests import factories
-from tests.security.hostile.library import (
+from tests.security.hostile.holdings import (
     CURATOR,
     FILES,
     MEMBER,

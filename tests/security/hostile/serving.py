@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.security.hostile.library import FILES, LENGTHS, body
+from tests.security.hostile.holdings import FILES, LENGTHS, body
 from tests.security.hostile.upstream import serve
 
 

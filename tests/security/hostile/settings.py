@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from tests.security.hostile.library import CHECK_SECRET, EDGE_KEYS, HOST
+from tests.security.hostile.holdings import CHECK_SECRET, EDGE_KEYS, HOST
 
 HERE = Path(os.environ.get("HOSTILE_FOLDER", "/nonexistent"))
 UPSTREAM = os.environ.get("HOSTILE_UPSTREAM", "127.0.0.1:9")

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.security.hostile import configs
-from tests.security.hostile.library import CHECK_SECRET, EDGE_KEYS, HOST
+from tests.security.hostile.holdings import CHECK_SECRET, EDGE_KEYS, HOST
 from tests.webserver.nginx import Nginx, asked
 from tests.webserver.running import free_port
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from tests.security.hostile.library import (
+from tests.security.hostile.holdings import (
     ADMIN,
     CHECK_SECRET,
     EVERYTHING,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 
-from tests.webserver.site.library import (
+from tests.webserver.site.holdings import (
     HOLDINGS,
     IMAGES,
     LEAVER,

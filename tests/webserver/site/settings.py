@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from tests.webserver.site.library import FILMS, IMAGES, MEDIA, OLDER, REELS
+from tests.webserver.site.holdings import FILMS, IMAGES, MEDIA, OLDER, REELS
 
 STACK = json.loads(os.environ.get("STACK", "{}"))
 """``folder``, ``upstream`` (host and port), ``base`` and whatever of ``IIIF_AUTH_FLOW`` is not as it usually is (``flow``)."""
