@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -44,6 +44,7 @@ __all__ = [
     "decision_about",
     "decorated",
     "end_passes",
+    "end_passes_of_sessions",
     "is_restricted",
     "may_see",
     "protect",
@@ -237,3 +238,18 @@ def end_passes(user: Any) -> int:
         How many passes there were.
     """
     return carried.end_of(user)
+
+
+def end_passes_of_sessions(keys: Collection[str]) -> int:
+    """End the passes that were given in these sessions of the host, and nothing else of the same people.
+
+    For hosts that end sessions in other browsers than the one that asks, such as for an identity provider. Passes of a session
+    that is deleted from the database open nothing from then on; with this they are gone from lists, too.
+
+    Args:
+        keys: of sessions in the database; of sessions that are kept elsewhere no pass knows the key.
+
+    Returns:
+        How many passes there were.
+    """
+    return carried.end_of_sessions(keys)

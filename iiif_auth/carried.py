@@ -6,7 +6,7 @@ reads it anew at every use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -76,3 +76,8 @@ def end(numbers: Iterable[int]) -> int:
 def end_of(user: Any) -> int:
     """End every pass of a person, in whatever browser; how many there were."""
     return end(Pass.objects.filter(user=user).values_list("pk", flat=True))
+
+
+def end_of_sessions(keys: Collection[str]) -> int:
+    """End the passes that were given in these sessions of the host; how many there were."""
+    return end(Pass.objects.filter(session__in=[key for key in keys if key]).values_list("pk", flat=True))

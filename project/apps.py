@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class ProjectConfig(AppConfig):
@@ -10,3 +10,8 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from project import checks  # noqa: F401 - it registers itself
+
+        if apps.is_installed("allauth.socialaccount"):
+            from project import provider_sessions
+
+            provider_sessions.connect()

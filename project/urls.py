@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -34,6 +35,7 @@ urlpatterns = [
     path("media/delivered/<str:name>", content.delivered),
     re_path(rf"^films/{PIECE}\Z", content.piece),
     path("iiif-auth/", include("iiif_auth.urls")),
+    *([path("accounts/", include("project.provider_urls"))] if settings.WAYS.elsewhere else []),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -155,8 +155,10 @@ TWINS_OF = """SELECT e.pulse, {held} FROM iiif_auth_epoch e
 LEFT JOIN iiif_auth_pass p ON p.id = (SELECT w.holder_id FROM iiif_auth_twin w WHERE w.digest = %s AND w.origin = %s) {person}"""
 TICKETS = "SELECT e.pulse, {held} FROM iiif_auth_epoch e LEFT JOIN iiif_auth_pass p ON p.id = %s {person}"
 BEARER = """SELECT e.pulse, t.service, t.dialect, t.origin, CAST(t.ends AS TEXT), t.holder_id, t.cookieless, {held}
-FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
-"""Each says the epoch as well, so that one statement tells whether everything that was kept still holds (security 3.1)."""
+FROM iiif_auth_epoch e LEFT JOIN iiif_auth_token t ON t.digest = %s AND t.ends > %s
+LEFT JOIN iiif_auth_pass p ON p.id = t.holder_id {person}"""
+"""Each says the epoch as well, so that one statement tells whether everything that was kept still holds (security 3.1). A token
+that has ended is not read: its answer would take longer than that of one that never was (security K3)."""
 TOGETHER = {"sqlite": "group_concat", "postgresql": "string_agg"}
 """Neither identifiers nor origins nor keys hold a comma or a space."""
 
@@ -283,9 +285,9 @@ def presented_ticket(number: int) -> Presented:
 
 
 def presented_token(digest: str) -> Presented:
-    """The token with this digest and what stands behind it, expired or not; one query."""
-    lending = lends()
-    row = _row(BEARER, _moment(), digest, lending=lending)
+    """The token with this digest, if it has not ended, and what stands behind it, expired or not; one query."""
+    lending, now = lends(), _moment()
+    row = _row(BEARER, now, digest, now, lending=lending)
     if row is None or row[1] is None:
         return Presented(row[0] if row else "")
     pulse, service, dialect, origin, ends, holder, cookieless = row[:7]
@@ -300,7 +302,7 @@ def find_pass(digest: str) -> PassFacts | None:
 
 
 def find_token(digest: str) -> TokenFacts | None:
-    """The token with this digest and what stands behind it, expired or not; one query."""
+    """The token with this digest, if it has not ended, and what stands behind it, expired or not; one query."""
     return presented_token(digest).token
 
 

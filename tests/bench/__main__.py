@@ -86,12 +86,13 @@ def main() -> None:
 def run(given: argparse.Namespace, besides: list[int]) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
     import django
-    from django.core.management import call_command
+
+    from tests.tables import made_ready
 
     django.setup()
     from tests.bench.site import fill
 
-    call_command("migrate", verbosity=0)
+    made_ready()
     targets = fill()
     what = "PostgreSQL" if given.postgres else "SQLite"
     print(f"Python {platform.python_version()}, Django {django.__version__}, {what}; {' '.join(sys.argv[1:])}")

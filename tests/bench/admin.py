@@ -46,11 +46,12 @@ def run(given: argparse.Namespace) -> None:
     os.environ.update(DJANGO_SETTINGS_MODULE="project.settings", DEBUG="false", SECRET_KEY="measured, not served")
     import django
     from django.conf import settings
-    from django.core.management import call_command
+
+    from tests.tables import made_ready
 
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
     django.setup()
-    call_command("migrate", verbosity=0)
+    made_ready()
     from django.contrib.auth.models import Group, User
     from django.test import Client
 

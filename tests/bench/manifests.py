@@ -124,12 +124,13 @@ def main(rounds: int) -> None:
     with database(postgres=False):
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
         import django
-        from django.core.management import call_command
+
+        from tests.tables import made_ready
 
         django.setup()
         from tests.bench.site import fill
 
-        call_command("migrate", verbosity=0)
+        made_ready()
         fill()
         print(f"Python {platform.python_version()}, Django {django.__version__}, SQLite")
         measured("Presentation 3", manifest_3(), rounds)

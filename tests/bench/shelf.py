@@ -26,7 +26,6 @@ def main() -> None:
 
 def fill() -> dict[str, Any]:
     from django.contrib.auth.models import User
-    from django.core.management import call_command
     from django.utils import timezone
 
     from iiif_auth import identify, store
@@ -35,8 +34,9 @@ def fill() -> dict[str, Any]:
     from iiif_auth.models import Collection, Resource
     from tests.bench.site import fill as fill_site
     from tests.bench.site import pass_of
+    from tests.tables import made_ready
 
-    call_command("migrate", verbosity=0)
+    made_ready()
     checks = [target for target in fill_site() if target.name.startswith("check")]
     shelf, now = Collection.objects.get(slug="shelf"), timezone.now()
     Resource.objects.bulk_create(

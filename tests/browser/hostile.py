@@ -11,7 +11,7 @@ from urllib.parse import quote
 FRAMING = """<!doctype html><meta charset="utf-8"><title>Somebody else</title><script>
 globalThis.heard = [];
 addEventListener("message", (event) => heard.push({data: event.data, origin: event.origin}));
-</script><iframe src="%s"></iframe>"""
+</script>%s"""
 
 
 @contextmanager
@@ -38,6 +38,7 @@ def serving(pages: dict[str, str], host: str) -> Iterator[str]:
         server.server_close()
 
 
-def framing(token_service: str, origin: str) -> str:
-    """A page with the token service in a frame, naming ``origin`` as its own."""
-    return FRAMING % f"{token_service}?messageId=m1&amp;origin={quote(origin, safe='')}"
+def framing(token_service: str, *origins: str) -> str:
+    """A page with the token service in frames, each naming one of ``origins`` as its own, with messages ``m1``, ``m2``, …"""
+    asked = (f"messageId=m{number}&amp;origin={quote(one, safe='')}" for number, one in enumerate(origins, start=1))
+    return FRAMING % "".join(f'<iframe src="{token_service}?{query}"></iframe>' for query in asked)

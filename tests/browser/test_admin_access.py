@@ -105,7 +105,7 @@ class Eye:
         self.found.extend(f"{name}: {fault}" for fault in faults)
 
 
-PARTS = int(os.environ.get("PAGES_PARTS", "4"))
+PARTS = int(os.environ.get("PAGES_PARTS", "6"))
 """A quarter of the pages is looked at on one day, others on the next; with 1, all of them."""
 
 

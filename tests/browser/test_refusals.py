@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from project import viewer_site
 from tests.browser import hostile, words
-from tests.browser.conftest import Contexts
+from tests.browser.conftest import Contexts, Notes
 from tests.browser.demo import Demo
 from tests.browser.reader import Reader, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_asks, assert_sees, assert_sees_nothing, assert_token_came
@@ -51,10 +51,10 @@ def test_somebody_without_the_right_group_is_told_whom_it_is_for(reader: Reader)
     assert asked_for(reader, "minutes") == 403
 
 
-def frame(context_page: Page, address: str) -> list[dict[str, object]]:
-    """Open a hostile page; what it heard from its frame, once it has heard something and a little longer."""
+def frame(context_page: Page, address: str, answers: int = 1) -> list[dict[str, object]]:
+    """Open a hostile page; what it heard from its frames, once it has heard so many answers and a little longer."""
     context_page.goto(address)
-    context_page.wait_for_function("heard.length")
+    context_page.wait_for_function("(answers) => heard.length >= answers", arg=answers)
     context_page.wait_for_timeout(300)
     heard: list[dict[str, object]] = context_page.evaluate("heard")
     return heard
@@ -85,6 +85,102 @@ def test_a_site_that_nobody_confirmed_gets_no_token(reader: Reader, demo: Demo):
         heard = frame(reader.context.new_page(), site)
     assert [(message["origin"], message["data"]["profile"]) for message in heard] == [(demo.address, "invalidOrigin")]
     assert "accessToken" not in str(heard)
+
+
+ODD = (
+    "http://{viewer}@{here}",
+    "http%3A%2F%2F{viewer}%40{here}",
+    "http://{viewer}%40{here}",
+    "http://{here}\\@{viewer}",
+    "//{here}",
+    "{here}",
+    "null",
+    "*",
+    "/",
+    "file://",
+    "file:///etc/hosts",
+    "data:text/html,x",
+    "javascript:alert(1)",
+    "blob:http://{here}/1",
+    "app://viewer",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "http://{here}/page",
+    "http://{here}#viewer",
+    " http://{here}",
+)
+
+
+def test_an_origin_that_is_none_brings_no_token_to_anybody(reader: Reader, demo: Demo):
+    """Security T2 and T3: browsers take some of these for the address of the site that asks."""
+    reader.open("herbal")
+    assert reader.log_in("reader").rendition == "full"
+    pages: dict[str, str] = {}
+    page = reader.context.new_page()
+    with hostile.serving(pages, "127.0.0.2") as site:
+        names = {"viewer": demo.viewer.partition("//")[2], "here": site.partition("//")[2]}
+        odd = [one.format(**names) for one in ODD]
+        pages["/"] = hostile.framing(demo.url(f"/iiif-auth/2/token/{LOGIN}"), *odd)
+        heard = [message["data"] for message in frame(page, site, len(odd))]
+    told = {odd[int(data["messageId"][1:]) - 1]: data.get("profile", "a token") for data in heard}
+    assert told.keys() == set(odd)
+    assert set(told.values()) <= {"invalidRequest", "invalidOrigin"}, told
+
+
+def test_a_browser_would_deliver_to_whoever_stands_behind_a_name(reader: Reader, demo: Demo):
+    """The twin of the test above: the same address, handed to ``postMessage`` as it came."""
+    reader.open("herbal")
+    assert reader.log_in("reader").rendition == "full"
+    pages: dict[str, str] = {}
+    with hostile.serving(pages, "127.0.0.2") as site:
+        raw = f"http://{demo.viewer.partition('//')[2]}@{site.partition('//')[2]}"
+
+        def as_it_came(route, request):
+            answer = route.fetch()
+            named = answer.text().replace(f'"targetOrigin": "{demo.viewer}"', f'"targetOrigin": "{raw}"')
+            route.fulfill(response=answer, body=named)
+
+        page = reader.context.new_page()
+        page.route(f"**/2/token/{LOGIN}*", as_it_came)
+        pages["/"] = hostile.framing(demo.url(f"/iiif-auth/2/token/{LOGIN}"), demo.viewer)
+        heard = frame(page, site)
+    assert [message["data"]["type"] for message in heard] == ["AuthAccessToken2"]
+
+
+READ = """async (address) => {
+    try { return await (await fetch(address, {credentials: "include"})).text(); } catch (problem) { return problem.name; }
+}"""
+LOADED = """(address) => new Promise((done) => {
+    const script = document.createElement("script");
+    script.onload = () => done("loaded");
+    script.onerror = () => done("refused");
+    script.src = address;
+    document.body.append(script);
+})"""
+
+
+def test_no_site_reads_the_answer_for_programs(reader: Reader, demo: Demo, notes: Notes):
+    """Security T12: without a message, services of version 1 answer in JSON, which is for programs that hold the cookie."""
+    notes.expect("/iiif-auth/1/token/")
+    reader.open("herbal")
+    assert reader.log_in("reader").rendition == "full"
+    address = demo.url(f"/iiif-auth/1/token/{LOGIN}")
+    assert "accessToken" in reader.context.request.get(address).text()
+    with hostile.serving({"/": "<!doctype html><title>Somebody else</title>"}, "127.0.0.2") as site:
+        page = reader.context.new_page()
+        page.goto(site)
+        assert page.evaluate(READ, address) == "TypeError"
+        assert page.evaluate(LOADED, address) == "refused"
+
+        def open_to_all(route, request):
+            allowed = {"access-control-allow-origin": site, "access-control-allow-credentials": "true"}
+            headers = {name: value for name, value in request.all_headers().items() if not name.startswith("sec-")}
+            answer = route.fetch(headers=headers)
+            route.fulfill(response=answer, headers={**answer.headers, **allowed})
+
+        page.route(
+            "**/1/token/**", open_to_all
+        )  # the twin: it is our headers, and what we see of the browser's, that keep it out
+        assert "accessToken" in page.evaluate(READ, address)
 
 
 def test_a_token_in_anybodys_hands_opens_no_content(reader: Reader, demo: Demo, new_context: Contexts):

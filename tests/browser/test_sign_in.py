@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from project.items import PASSWORD
+from project.sign_in import Entry
 from tests.browser.conftest import COOKIES_ALLOWED, COOKIES_BLOCKED, Contexts, Notes
 from tests.browser.demo import ROOT, Demo, log_file, running
 from tests.browser.reader import Reader, Stage, closing, confirm, sign_in
 from tests.browser.test_flow import asked_for, assert_sees, assert_sees_nothing, identifier_of
 from tests.browser.test_pages import shot, sized, spills, violations
+from tests.signin.leaving import claims_for
 
 NEEDED = ("onelogin", "oidc_provider_mock", "jwt", "fido2")
 ALBUM = "album"
@@ -183,6 +186,28 @@ def test_in_the_same_tab_such_an_institution_would_cut_the_viewer_off(in_the_tab
     assert not tab.is_closed()
 
 
+LEAVING = pytest.mark.parametrize("named", [{"sub": "ada"}, {"sub": "ada", "sid": "of-that-day"}], ids=["all", "one"])
+
+
+@LEAVING
+def test_whoever_leaves_the_institution_sees_nothing_here_any_more(
+    in_the_tab: Demo, sitting: Sitting, known: dict[str, Any], named: dict[str, str]
+):
+    """The provider says so itself, behind the back of the browser, whose cookies and tokens are as they were."""
+    reader = sitting(in_the_tab, COOKIES_BLOCKED)
+    assert go_in(reader, "Openid", "ada").rendition == "full"
+    assert asked_for(reader, ALBUM) == 200
+    issuer = known["issuers"]["openid"]
+    key = Entry({"id": "openid", "issuer": issuer}).key
+    token = requests.post(f"{issuer}/sign", json={"claims": claims_for(issuer, **named)}, timeout=20).text
+    door = in_the_tab.url(f"/accounts/oidc/{key}/backchannel-logout/")
+    forged = requests.post(door, data={"logout_token": token[:-8] + "AAAAAAAA"}, timeout=20)
+    assert (forged.status_code, asked_for(reader, ALBUM)) == (400, 200)
+    assert requests.post(door, data={"logout_token": token}, timeout=20).status_code == 200
+    assert asked_for(reader, ALBUM) in (401, 403)
+    assert reader.open(ALBUM).status == "401"
+
+
 # -- The pages that people meet on the way ------------------------------------------------------------------------
 
 
@@ -202,6 +227,7 @@ NOT_SIGNED_IN = {
     "login-refused": "/accounts/3rdparty/login/error/",
     "login-cancelled": "/accounts/3rdparty/login/cancelled/",
     "saml-unasked": "/accounts/saml/college/acs/finish/",
+    "saml-not-left": "/accounts/saml/college/sls/",
 }
 
 

@@ -128,14 +128,14 @@ def ran(points: int, seed: int, rows: int, twin: bool = False) -> Counter[str]:
 @contextmanager
 def database(postgres: bool) -> Iterator[None]:
     """An empty database of one's own, migrated; the child finds it in the environment."""
-    from django.core.management import call_command
+    from tests.tables import made_ready
 
     with tempfile.TemporaryDirectory(prefix="iiif-auth-killed-") as place, _url(postgres, place) as url:
         os.environ |= {"DATABASE_URL": url, "DEMO_DATA": place, "DJANGO_SETTINGS_MODULE": "project.settings"}
         import django
 
         django.setup()
-        call_command("migrate", verbosity=0)
+        made_ready()
         yield
         from django.db import connection
 

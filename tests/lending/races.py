@@ -33,6 +33,7 @@ from iiif_auth.lending import counter  # noqa: E402
 from iiif_auth.lending.counter import NotLent, Reader  # noqa: E402
 from iiif_auth.lending.wanted import Wanted  # noqa: E402
 from iiif_auth.models import LentWork, Loan, Pass, Seats  # noqa: E402
+from tests.tables import made_ready  # noqa: E402
 
 READERS, COPIES = 8, 2
 
@@ -99,7 +100,7 @@ def race(rounds: int) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    call_command("migrate", verbosity=0)
+    made_ready()
     call_command("flush", interactive=False, verbosity=0)
     if sys.argv[2:] == ["twin"]:
         counter.in_hand = nothing_in_hand

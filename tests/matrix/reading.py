@@ -8,6 +8,7 @@ from tests.matrix.deployment import Entry
 
 ACCESS = "__Host-iiif_access"
 TWIN = "__Host-iiif_twin"
+MACHINE = "__Host-iiif_device"
 """The names of the cookies, written out: no Django is set up where this is read. A test compares them with the app's own."""
 
 
@@ -42,9 +43,10 @@ def by_token(entry: Entry) -> str:
 
 
 def by_cookie(entry: Entry, otherwise: str) -> str:
-    """The server looks at the twin only where no access cookie came."""
+    """The server looks at the twin only where no access cookie came, and at a machine's enrolment where neither did."""
     cookies = [name.replace("__Secure-", "__Host-") for name in entry["cookies"]]
-    return "cookie" if ACCESS in cookies else "twin" if TWIN in cookies else otherwise
+    kinds = (("cookie", ACCESS), ("twin", TWIN), ("machine", MACHINE))
+    return next((kind for kind, name in kinds if name in cookies), otherwise)
 
 
 def by_picture(pictures: list[Entry]) -> str:

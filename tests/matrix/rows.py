@@ -24,12 +24,13 @@ CUT = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``modes`` is empty where no browser is needed. ``arguments`` are what the browsers are started with on top."""
+    """``modes`` is empty where no browser is needed; ``popups`` as kiosks have them."""
 
     number: int
     label: str
     see: Callable[[Visit], str] | Callable[[Deployment], str]
     modes: tuple[Mode, ...] = field(default_factory=tuple)
+    popups: bool = False
 
 
 def tried(row: Row, mode: Mode | None, library: Deployment) -> str:
@@ -42,7 +43,7 @@ def tried(row: Row, mode: Mode | None, library: Deployment) -> str:
     library.as_new()
     if mode is None:
         return row.see(library)  # type: ignore[arg-type]
-    with mode.start() as browser:
+    with mode.start(popups=row.popups) as browser:
         return row.see(Visit(browser, library, mode))  # type: ignore[arg-type]
 
 
@@ -254,10 +255,23 @@ def left(visit: Visit) -> str:
     """After logging out: the token held, a new token, the picture, and the signed address that was handed out."""
     signed_in(visit)
     before = visit.house.mark()
-    address = str(visit.browser.run("() => document.getElementById('picture').src"))
     visit.browser.click("#leave")
     visit.browser.until("the logout", lambda: visit.house.requests(before, "/logout/"))
     time.sleep(0.5)
+    return nothing_opens(visit)
+
+
+def taken_out(visit: Visit) -> str:
+    """The same after the staff have taken a machine out at which somebody sits."""
+    mark = visit.house.mark()
+    ways.enrolled(visit)
+    good(visit.house.log(mark))
+    visit.house.ask("take_out")
+    return nothing_opens(visit)
+
+
+def nothing_opens(visit: Visit) -> str:
+    address = str(visit.browser.run("() => document.getElementById('picture').src"))
     mark = visit.house.mark()
     visit.browser.run("() => viewer.probe()")
     visit.told("picture", 2)
@@ -375,6 +389,7 @@ ROWS = (
     Row(10, "Pictures on another host of the library", other_host, modes(CH0, CH1, FF, ITP)),
     Row(11, "The page again, without a window", reloaded, modes(CH1, OFF)),
     Row(12, "Logout ends everything", left, modes(CH1, ALL)),
+    Row(12, "Taking a machine out ends everything", taken_out, modes(CH0, CH1, ALL), popups=True),
     Row(13, "Another site says it is the viewer", spoofed, modes(CH1, FF)),
     Row(14, "Nothing pending: an answer at once", nothing_pending, modes(CH1)),
     Row(15, "The second window does not open", no_second_window, modes(CH1)),

@@ -22,6 +22,7 @@ from tests.matrix.log import Environ, Headers
 
 HERE = Path(__file__).parent
 Start = Callable[[str, Headers], Any]
+MACHINE = "Matrix"
 TEXT = "text/html; charset=utf-8"
 
 
@@ -115,6 +116,21 @@ class Control:
         unknown = set(fields) - known
         return -1 if unknown else AccessPolicy.objects.update(**fields)
 
+    def do_code(self, place: str) -> str:
+        """A code of the staff's for the harness's machine at some place; what the last one enrolled goes with its use."""
+        from iiif_auth import devices
+        from iiif_auth.models import Device, Network
+
+        machine, _new = Device.objects.get_or_create(name=MACHINE, network=Network.objects.get(slug=place))
+        return devices.new_code(machine, None)
+
+    def do_take_out(self) -> None:
+        """As the admin does with a machine that is one no longer."""
+        from iiif_auth import devices
+        from iiif_auth.models import Device
+
+        devices.revoke(Device.objects.get(name=MACHINE), None)
+
     def do_end_sessions(self) -> None:
         from django.contrib.sessions.models import Session
 
@@ -144,15 +160,16 @@ class Sites:
 
 def main(port: int, folder: Path) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.matrix.settings")
-    from django.core.management import call_command
     from django.core.servers.basehttp import ThreadedWSGIServer
     from django.core.wsgi import get_wsgi_application
+
+    from tests.tables import made_ready
 
     mimetypes.init()
     application = get_wsgi_application()
     from project.management.commands.demo import QuietHandler, load_once
 
-    call_command("migrate", verbosity=0, interactive=False)
+    made_ready()
     load_once()
     logged = log.Logged(application, {})
     sites = Sites(logged, Control(logged))

@@ -64,13 +64,17 @@ def line(*cells: str) -> str:
 
 
 def keep(found: Found) -> None:
-    """Add these cells to those that were walked before, and write the tables between the comments of the README anew."""
+    """Add these cells to those that were walked before, leave out what is walked no longer, and write the tables between the
+    comments of the README anew.
+    """
     FOUND.touch()
     with FOUND.open("r+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         kept: dict[str, dict[str, str]] = json.loads(file.read() or "{}")
         for (mode, what), words in found.items():
             kept.setdefault(mode, {})[what] = words
+        there = {way.key for way in WAYS} | {name(place) for place in range(len(ROWS))}
+        kept = {mode: {what: words for what, words in cells.items() if what in there} for mode, cells in kept.items()}
         file.seek(0)
         file.truncate()
         file.write(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -5,20 +5,23 @@ The whole of it is ``python -m tests.matrix``; what came of it is in the README 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from iiif_auth import identify
-from tests.matrix import chain, log, reading, table
+from tests.matrix import chain, log, names, reading, table
 from tests.matrix.deployment import Deployment, running
-from tests.matrix.driver import Unable
-from tests.matrix.modes import BY_KEY, MODES
+from tests.matrix.driver import Driver, Unable
+from tests.matrix.modes import BY_KEY, MODES, Mode
 from tests.matrix.reading import Outcome, outcome
 from tests.matrix.rows import ROWS, left
-from tests.matrix.ways import WAY, WAYS, Visit
+from tests.matrix.ways import WAY, WAYS, Visit, login
 
 SHORT = ("chromium-blocked", "firefox", "firefox-heuristic-off", "webkit-itp")
 
@@ -35,19 +38,57 @@ def test_a_first_login_brings_the_item_and_a_logout_takes_it_away(key: str, libr
     mode = BY_KEY[key]
     library.as_new()
     mark = library.mark()
-    try:
-        with mode.start() as browser:
-            visit = Visit(browser, library, mode)
-            said = left(visit)
-    except Unable as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
+    with started(mode) as browser:
+        said = left(Visit(browser, library, mode))
     entries = library.log(mark)
     out = next(place for place, one in enumerate(entries) if "/logout/" in one.get("path", ""))
     came = outcome(entries[:out])
     assert came.token in mode.token, said
     assert came.picture in mode.picture, said
+
+
+PLANT = "(line) => { document.cookie = line; return document.cookie; }"
+PICTURE_OF = "/full/200,/0/default.jpg"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("key", "domain"), [("chromium-allowed", names.INSTITUTION), ("firefox", "")])
+def test_what_a_host_beside_ours_plants_is_never_taken_for_ours(key: str, domain: str, library: Deployment):
+    """Security K9. On one host the browser keeps it out; on a domain it comes along, and then neither of the two counts."""
+    mode = BY_KEY[key]
+    library.as_new()
+    library.ask("settings", given={"COOKIE_DOMAIN": domain or None})
+    name = reading.ACCESS.replace("__Host-", "__Secure-") if domain else reading.ACCESS
+    with started(mode) as browser:
+        login(Visit(browser, library, mode))
+        assert opened(browser, library) == (200, [name])
+        beside = library.at(names.SAME_SITE_VIEWER)
+        browser.goto(f"{beside}/plain/viewer.js")
+        browser.until("the host beside ours", lambda: browser.run("() => location.origin") == beside)
+        # The longer path is sent first, by which a server that takes the first would be had.
+        browser.run(PLANT, f"{name}=planted; Domain={names.INSTITUTION}; Path=/iiif/; Secure; SameSite=None")
+        expected = (401, [name, name]) if domain else (200, [name])
+        assert opened(browser, library) == expected
+    library.as_new()
+
+
+@contextmanager
+def started(mode: Mode) -> Iterator[Driver]:
+    try:
+        with mode.start() as browser:
+            yield browser
+    except Unable as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+def opened(browser: Driver, library: Deployment) -> tuple[int, list[str]]:
+    """What a picture is answered, and the names of the access cookies that came along."""
+    mark = library.mark()
+    browser.goto(library.image("herbal-1") + PICTURE_OF)
+    asked = browser.until("the picture's answer", lambda: library.requests(mark, PICTURE_OF))[-1]
+    return asked["status"], [name for name in asked["cookies"] if name.endswith("iiif_access")]
 
 
 @pytest.mark.browser
@@ -99,6 +140,10 @@ TOKEN = "/iiif-auth/2/token/merehaven-login"
         ([asked(TOKEN, 200, reading.TWIN, posts="token"), asked(PICTURE, 200, reading.TWIN)], Outcome("twin", "twin")),
         ([asked(TOKEN, posts="token"), asked(PICTURE)], Outcome("place", "place")),
         (
+            [asked(TOKEN, 200, reading.MACHINE, posts="token"), asked(PICTURE, 200, reading.MACHINE, reading.ACCESS)],
+            Outcome("machine", "cookie"),
+        ),
+        (
             [asked(TOKEN, posts="missingAspect"), asked("/iiif-auth/2/token/x/redeem", posts="token", method="POST")],
             Outcome("hand-off", "(not asked for)"),
         ),
@@ -113,7 +158,8 @@ def test_what_came_by_what_is_read_from_the_log(entries: list[dict[str, object]]
 
 
 def test_the_names_of_the_cookies_are_those_of_the_app():
-    assert (reading.ACCESS, reading.TWIN) == (identify.COOKIE, identify.TWIN)
+    named = (reading.ACCESS, reading.TWIN, reading.MACHINE)
+    assert named == (identify.COOKIE, identify.TWIN, identify.MACHINE)
 
 
 def test_the_log_keeps_no_value_of_a_cookie_no_token_and_no_ticket():
@@ -146,8 +192,8 @@ def test_what_a_token_page_posts_is_one_word(body: bytes, word: str):
 
 
 def test_every_row_and_every_mode_has_a_name_of_its_own():
-    names = [table.name(place) for place in range(len(ROWS))]
-    assert len(set(names)) == len(names)
+    called = [table.name(place) for place in range(len(ROWS))]
+    assert len(set(called)) == len(called)
     assert {row.number for row in ROWS} == {*range(4, 21)}
     assert len(BY_KEY) == len(MODES)
 
@@ -166,3 +212,16 @@ def test_a_kiosk_may_open_windows_and_is_otherwise_the_same_browser():
     mode = replace(BY_KEY["chromium-blocked"], started=lambda **given: started.update(given))
     mode.start(popups=True)
     assert started == {"cookies": 1, "arguments": ("--disable-popup-blocking",)}
+
+
+def test_cells_that_are_walked_no_longer_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found, page = tmp_path / "found.json", tmp_path / "README.md"
+    found.write_text(json.dumps({"firefox": {"login": "token: twin; picture: twin", "by pigeon": "token: cookie"}}))
+    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    monkeypatch.setattr(table, "FOUND", found)
+    monkeypatch.setattr(table, "README", page)
+    table.keep({("firefox", "kiosk"): "token: cookie; picture: cookie"})
+    assert json.loads(found.read_text())["firefox"].keys() == {"login", "kiosk"}
+    written = page.read_text()
+    assert "| Firefox, as it comes | twin / twin | cookie / cookie |" in written
+    assert (written.startswith("before\n"), written.endswith("\nafter\n"), "old" in written) == (True, True, False)

@@ -18,6 +18,7 @@ FILL = """(name, password) => {
     return true;
 }"""
 SUBMIT = "() => { document.querySelector('[name=login]').form.requestSubmit(); return true; }"
+TYPE_CODE = "(code) => { document.querySelector('[name=code]').value = code; return true; }"
 LOGIN_BUTTON = "form[action*=login] button[type=submit]"
 TOLD = "(type) => globalThis.viewer?.told.filter((event) => event.type === type) ?? []"
 
@@ -129,6 +130,19 @@ def kiosk(visit: Visit) -> None:
     visit.ends()
 
 
+def enrolled(visit: Visit) -> None:
+    """At a machine of the gallery's that has no address of its own: enrolled by a code, then as at a kiosk."""
+    code = visit.house.ask("code", place="merehaven-gallery-kiosks")
+    visit.browser.goto(visit.house.origin + "/iiif-auth/enrol")
+    visit.browser.until("the form for the code", lambda: visit.browser.there("[name=code]"))
+    visit.browser.run(TYPE_CODE, code)
+    visit.browser.click("form.ask button[type=submit]")
+    visit.browser.until("being enrolled", lambda: visit.browser.there("dl.facts"))
+    visit.rest()
+    visit.open(visit.house.viewer("gallery-1", "merehaven-kiosk"))
+    visit.ends()
+
+
 def signed(visit: Visit) -> None:
     """A login, where the policy hands out signed addresses to everybody."""
     visit.house.ask("policies", fields={"signed": True})
@@ -150,6 +164,7 @@ WAYS = (
     Way("click-through", "Click-through", click_through),
     Way("external", "External", external),
     Way("kiosk", "Kiosk", kiosk, popups=True),
+    Way("enrolled", "Kiosk, enrolled machine", enrolled, popups=True),
     Way("signed", "Signed location", signed),
 )
 WAY = {way.key: way for way in WAYS}

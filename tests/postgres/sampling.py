@@ -1,4 +1,4 @@
-"""A plugin for the second run of the suites, on PostgreSQL: of the large packages, one test in eight, others the next day.
+"""A plugin for the second run of the suites, on PostgreSQL: of the large packages, one test in twelve, others the next day.
 
 The statements of checks are kept ready there, as on a site that has set ``PREPARED_STATEMENTS``; races, stories and jobs are run
 on PostgreSQL without.
@@ -17,7 +17,7 @@ import pytest
 from iiif_auth.conf import DEFAULTS
 
 LARGE = ("tests/http/", "tests/security/", "tests/enforce/", "tests/models/")
-PARTS = int(os.environ.get("POSTGRES_PARTS", "8"))
+PARTS = int(os.environ.get("POSTGRES_PARTS", "12"))
 
 
 def is_of(day: int, name: str) -> bool:

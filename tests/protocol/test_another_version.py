@@ -48,10 +48,10 @@ STORY = """
 import json, django
 django.setup()
 import iiif_auth
-from django.core.management import call_command
+from tests.tables import made_ready
 from django.test.utils import setup_test_environment
 setup_test_environment()
-call_command("migrate", verbosity=0)
+made_ready()
 from django.conf import settings
 from django.test import Client
 from iiif_auth.http.info import InfoView

@@ -99,12 +99,12 @@ def _run(given: argparse.Namespace) -> Figures:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import connections
 
     from tests.security.revoking import campaign
+    from tests.tables import made_ready
 
-    call_command("migrate", verbosity=0)
+    made_ready()
     told = Progress(given.rounds)
     try:
         return campaign.run(given.rounds, given.seed, twin=given.twin, until_late=given.twin, told=told)

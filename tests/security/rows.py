@@ -27,11 +27,18 @@ def of(module: str, *names: str) -> Tests:
 
 
 ROWS: dict[str, Tests] = {
-    "T1": of(BAD, "no_message_id_gets_out_of_its_island", "the_script_posts_them_unchanged"),
+    "T1": of(BAD, "no_message_id_gets_out_of_its_island", "the_script_posts_them_unchanged")
+    + of("security/test_texts.py", "no_text_ever_becomes_markup", "a_text_that_is_not_escaped_is_found_everywhere"),
     "T2": of(ORIGINS, "everything_else_is_refused")
-    + of(HTTP_TOKEN, "where_no_origin_can_be_used_the_error_goes_to_everybody_and_no_token_is_made"),
+    + of(HTTP_TOKEN, "where_no_origin_can_be_used_the_error_goes_to_everybody_and_no_token_is_made")
+    + of(
+        REFUSALS,
+        "an_origin_that_is_none_brings_no_token_to_anybody",
+        "a_browser_would_deliver_to_whoever_stands_behind_a_name",
+    ),
     "T3": of(ORIGINS, "everything_else_is_refused")
-    + of(HTTP_TOKEN, "where_no_origin_can_be_used_the_error_goes_to_everybody_and_no_token_is_made"),
+    + of(HTTP_TOKEN, "where_no_origin_can_be_used_the_error_goes_to_everybody_and_no_token_is_made")
+    + of(REFUSALS, "an_origin_that_is_none_brings_no_token_to_anybody"),
     "T4": of(
         ORIGINS,
         "a_browser_understands_every_accepted_origin_as_the_one_we_name",
@@ -50,7 +57,8 @@ ROWS: dict[str, Tests] = {
     "T10": of(HTTP_TOKEN, "what_is_not_a_frame_gets_no_token"),
     "T11": of(HEADERS, "every_kind_of_answer_carries_exactly_its_headers")
     + of(PASSES, "the_page_is_framed_by_nobody_and_kept_by_nobody"),
-    "T12": of("http/test_token_v1.py", "plain_json_is_for_no_site"),
+    "T12": of("http/test_token_v1.py", "plain_json_is_for_no_site")
+    + of(REFUSALS, "no_site_reads_the_answer_for_programs"),
     "T13": of(HTTP_TOKEN, "many_tokens_end_the_oldest_ones", "tokens_for_an_address_leave_no_rows"),
     "T14": of(ATTACKS, "a_message_id_writes_no_lines_into_logs"),
     "K1": of(
@@ -79,7 +87,16 @@ ROWS: dict[str, Tests] = {
         "a_password_changed_on_the_hosts_own_page_ends_every_pass_even_here",
         "a_host_may_end_everything_of_a_person",
     )
-    + of(HTTP_ACCESS, "what_ends_an_account_ends_its_pass_at_once", "losing_the_group_is_felt_at_once"),
+    + of(HTTP_ACCESS, "what_ends_an_account_ends_its_pass_at_once", "losing_the_group_is_felt_at_once")
+    + of(
+        "signin/inside/test_provider_logout.py",
+        "a_logout_at_the_provider_ends_that_session_and_no_other",
+        "a_login_that_is_on_its_way_while_the_provider_ends_it_comes_too_late",
+        "a_token_that_is_not_a_good_one_ends_nothing",
+        "a_token_that_somebody_else_made_ends_nothing",
+        "a_logout_at_the_college_ends_the_session_and_tells_the_college",
+        "a_request_that_is_not_a_good_one_ends_nothing",
+    ),
     "K6": of("store/test_races.py", "no_token_outlives_a_logout")
     + of("postgres/test_on_postgresql.py", "no_token_outlives_a_logout"),
     "K7": of(HTTP_TOKEN, "a_token_does_not_outlive_the_pass") + of(HTTP_ACCESS, "a_grant_that_ends_is_felt_at_once"),
@@ -90,7 +107,8 @@ ROWS: dict[str, Tests] = {
         DOMAIN,
         "what_another_host_of_the_domain_sets_besides_is_none",
         "a_planted_cookie_is_not_the_one_that_somebody_goes_on_with",
-    ),
+    )
+    + of("matrix/test_matrix.py", "what_a_host_beside_ours_plants_is_never_taken_for_ours"),
     "K10": of(HTTP_ACCESS, "the_cookie_is_bound_to_this_site_and_sent_to_it_from_every_other")
     + of(ATTACKS, "the_hosts_own_cookies_stay_at_home"),
     "K11": of(TICKETS, "the_key_is_of_use_for_nothing_else"),
@@ -139,7 +157,8 @@ ROWS: dict[str, Tests] = {
     ),
     "A5": of(ATTACKS, "the_page_that_confirms_names_the_account"),
     "A6": of(ATTACKS, "our_pages_open_no_tabs_and_tell_no_other_site_where_somebody_was"),
-    "A7": of(HTTP_ACCESS, "texts_are_never_markup"),
+    "A7": of(HTTP_ACCESS, "texts_are_never_markup")
+    + of("security/test_texts.py", "no_text_ever_becomes_markup", "a_text_that_is_not_escaped_is_found_everywhere"),
     "A8": of(ATTACKS, "texts_of_the_staff_are_never_templates"),
     "A9": of(BAD, "a_malformed_language_map_is_refused_with_a_sentence"),
     "A10": of(ATTACKS, "nothing_in_an_address_becomes_a_header"),

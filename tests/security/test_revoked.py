@@ -200,6 +200,20 @@ def test_a_host_may_end_everything_of_a_person(reader):
     assert carried.end_of(user) == 0
 
 
+def test_a_host_may_end_what_began_in_some_of_its_sessions(reader):
+    from iiif_auth import api
+
+    token = web.token(reader, "login")
+    same_person, other = Browser().sign_in(person_of(reader)), Browser().sign_in(person("bob"))
+    for browser in (same_person, other):
+        browser.click(access("login"))
+    assert api.end_passes_of_sessions([]) == 0
+    assert api.end_passes_of_sessions(["", "nobodys"]) == 0
+    assert api.end_passes_of_sessions([reader.session.session_key]) == 1
+    assert stands(reader, token) == (401, 401)
+    assert [content_status(browser) for browser in (same_person, other)] == [200, 200]
+
+
 def test_what_was_ended_is_not_brought_back_by_a_click(reader):
     """The row that counts for nothing is deleted when its cookie comes back (security K1)."""
     before, old = reader.access_cookie, Pass.objects.get().pk

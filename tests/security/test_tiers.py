@@ -91,7 +91,7 @@ def test_the_mosaic_is_not_to_be_had(settings, monkeypatch):
         cases = [tiers.Case(3, 6000, 8000, 400, ("jpg",), ("default",), square, derived=False) for square in squares]
         pixels = 0
         for one in cases:
-            with tiers.library([one]):
+            with tiers.held([one]):
                 found = tiers.UPSTREAM.fullmatch(tiers.answered(one).upstream)
             pixels += int(found["across"]) * int(found["down"]) if found else 0
         return pixels

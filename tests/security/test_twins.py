@@ -47,7 +47,7 @@ from tests.http import (
 # The fixtures of those tests are needed here by name.
 from tests.http.test_probe import tiers  # noqa: F401
 from tests.security import test_bad_input, test_dialects, test_hidden, test_tokens_everywhere
-from tests.store import test_presented
+from tests.store import test_credentials, test_presented
 from tests.web import V094, V1
 
 
@@ -236,7 +236,14 @@ def secrets_are_stored(patch):
 
 @noticed_by(test_token.test_an_old_token_says_nothing)
 def tokens_stand_for_ever(patch):
+    """Two look at the end: the statement that reads tokens, and whoever judges what it read."""
+    patch.setattr(store.passes, "BEARER", store.passes.BEARER.replace("t.ends > %s", "(t.ends > %s OR 1 = 1)"))
     patch.setattr(identify, "_stands", lambda facts: True)
+
+
+@noticed_by(test_credentials.test_a_token_that_has_ended_is_not_even_read, seconds=0, is_read=False)
+def tokens_are_read_for_ever(patch):
+    patch.setattr(store.passes, "BEARER", store.passes.BEARER.replace("t.ends > %s", "(t.ends > %s OR 1 = 1)"))
 
 
 # -- The access service -------------------------------------------------------------------------------------------

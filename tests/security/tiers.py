@@ -221,7 +221,7 @@ UPSTREAM = re.compile(
 
 
 @contextmanager
-def library(cases: list[Case]) -> Iterator[None]:
+def held(cases: list[Case]) -> Iterator[None]:
     """A library whose only picture is that of the last case, for everybody, in the lesser version."""
 
     def found(uri: str, finder: Any) -> tuple[policy.Offer, store.Presented]:
@@ -319,7 +319,7 @@ class Found:
 def campaign(count: int, seed: int, tell: Callable[[int], None] = lambda done: None) -> Found:
     """Ask so many; with the settings of :mod:`tests.security.tickets`."""
     chance, found, cases = Random(seed), Found(), [case(Random(0))]
-    with library(cases):
+    with held(cases):
         for done in range(count):
             one = cases[0] = case(chance)
             answer = answered(one)
@@ -362,7 +362,7 @@ def decoded(count: int, seed: int, folder: Path, tell: Callable[[int], None] = l
 
     chance, found, cases = Random(seed), Found(), [case(Random(0))]
     width, height = BOARD
-    with library(cases):
+    with held(cases):
         while found.granted < count and not len(found.wrong) > 20:
             drawn = case(chance, (1, 10, 60, 150, 299, 300))
             one = cases[0] = Case(

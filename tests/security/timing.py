@@ -131,12 +131,13 @@ def main() -> int:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.test.utils import setup_test_environment
+
+    from tests.tables import made_ready
 
     setup_test_environment()
     settings.PASSWORD_HASHERS = ["tests.security.timing.Quick"]
-    call_command("migrate", verbosity=0)
+    made_ready()
     chance = Random(given.seed)
     found = [
         *tokens(given.samples, chance),

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from tests.signin.inside.saml import SCOPED, College
+from tests.signin.leaving import teach
 
 SCOPE = {"openid": "westmark.example", "isolated": "eastmark.example", "saml": "northwick.example"}
 """By provider, the domain that it speaks for."""
@@ -31,7 +32,7 @@ def openid(name: str, headers: dict[str, str]) -> Any:
         User(sub=sub, claims={"eduperson_scoped_affiliation": [f"{role}@{SCOPE[name]}"]})
         for sub, role in PEOPLE.items()
     ]
-    made = app(user_claims=claims)
+    made = teach(app(user_claims=claims))
 
     @made.after_request
     def plainly(response: Any) -> Any:

@@ -7,4 +7,9 @@ from django.urls import include, path
 from project.urls import urlpatterns as demo
 from tests.http.urls import urlpatterns as guarded
 
-urlpatterns = [path("accounts/", include("allauth.urls")), *guarded, *demo]
+urlpatterns = [
+    path("accounts/", include("project.provider_urls")),
+    path("accounts/", include("allauth.urls")),
+    *guarded,
+    *demo,
+]

@@ -31,6 +31,7 @@ from django.utils import timezone  # noqa: E402
 from iiif_auth import identify, passes, store  # noqa: E402
 from iiif_auth.models import AccessService, Agreement, Pass, Token  # noqa: E402
 from iiif_auth.policy import types as policy  # noqa: E402
+from tests.tables import made_ready  # noqa: E402
 
 ORIGIN = "https://viewer.example.org"
 SEED = 2026
@@ -106,7 +107,7 @@ def race(rounds: int, mint: Callable[..., object]) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    call_command("migrate", verbosity=0)
+    made_ready()
     call_command("flush", interactive=False, verbosity=0)
     twin = sys.argv[2:] == ["twin"]
     print(json.dumps(race(int(sys.argv[1]), careless_mint if twin else passes.mint)))

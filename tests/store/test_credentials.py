@@ -107,7 +107,8 @@ def test_a_pass_ends_at_its_instant_and_not_after_it(idle, whole, expired):
     assert store.find_pass(row.digest).expired(START) is expired
 
 
-def test_everything_that_a_token_says():
+def test_everything_that_a_token_says(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: START)
     user = reader()
     holder = pass_of(user)
     row = factories.TokenFactory(holder=holder, service="login", dialect="2", origin="https://v.example", created=START)
@@ -119,6 +120,14 @@ def test_everything_that_a_token_says():
         holder=store.find_pass(holder.digest),
         has_holder=True,
     )
+
+
+@pytest.mark.parametrize(("seconds", "is_read"), [(-1, False), (0, False), (1, True)])
+def test_a_token_that_has_ended_is_not_even_read(seconds, is_read, monkeypatch):
+    """Security K3: reading it would take longer than finding none."""
+    row = factories.TokenFactory(created=START, ends=START + timedelta(seconds=seconds))
+    monkeypatch.setattr(timezone, "now", lambda: START)
+    assert (store.find_token(row.digest) is not None) is is_read
 
 
 def test_a_token_goes_with_its_pass():

@@ -39,7 +39,7 @@ class Guest:
     def __init__(self, context: BrowserContext, site: str, library: Library, flavour: str) -> None:
         self.context = context
         self.site = site
-        self.library = library
+        self.house = library
         self.flavour = flavour
         self.slug = ""
         self.start = library.mark()
@@ -54,8 +54,8 @@ class Guest:
     def show(self, slug: str) -> None:
         """Open an item, and wait until the viewer has asked for it and for everything that it then wants."""
         self.slug = slug
-        since = self.library.mark()
-        self.page.goto(self.address(quote(self.library.manifest(self.flavour, slug), safe="")))
+        since = self.house.mark()
+        self.page.goto(self.address(quote(self.house.manifest(self.flavour, slug), safe="")))
         self.until(lambda: self.asked(f"/manifests/{slug}.json", since=since), f"the manifest of {slug} is asked for")
         self.rest()
 
@@ -76,34 +76,34 @@ class Guest:
     def rest(self) -> None:
         """Wait until the library has answered everything, and has not been asked anything more for a while."""
         end = time.monotonic() + PATIENCE
-        seen, looks = self.library.mark(), 0
+        seen, looks = self.house.mark(), 0
         while looks < QUIET:
             assert time.monotonic() < end, f"The viewer does not come to rest.\n{self.story()}"
             self.page.wait_for_timeout(LOOK)
             looks += 1
-            if (now := self.library.mark()) != seen or self.open:
+            if (now := self.house.mark()) != seen or self.open:
                 seen, looks = now, 0
 
     def _asks(self, request: Request) -> None:
-        if request.url.startswith(self.library.demo.address):
+        if request.url.startswith(self.house.demo.address):
             self.open.add(request)
 
     def story(self) -> str:
         """The last pages of the book, for whoever has to find out why."""
-        return "\n".join(str(entry) for entry in self.library.asked(since=self.start)[-30:])
+        return "\n".join(str(entry) for entry in self.house.asked(since=self.start)[-30:])
 
     # -- the library's side
 
     def asked(self, *within: str, since: int = 0) -> list[Entry]:
         """What the library was asked since this viewer was opened, or later: requests whose path has one of these in it."""
-        return self.library.asked(lambda entry: any(part in entry.path for part in within), max(since, self.start))
+        return self.house.asked(lambda entry: any(part in entry.path for part in within), max(since, self.start))
 
     def infos(self, page: int = 1, since: int = 0) -> list[Entry]:
-        return self.asked(f"{self.library.image(self.flavour, self.slug, page)}/info.json", since=since)
+        return self.asked(f"{self.house.image(self.flavour, self.slug, page)}/info.json", since=since)
 
     def pixels(self, identifier: str = "", since: int = 0) -> list[Entry]:
         """Requests for pixels of a picture; of the item's first one if nothing else is said."""
-        path = self.library.image(self.flavour, self.slug)
+        path = self.house.image(self.flavour, self.slug)
         wanted = f"{path.rpartition('/')[0]}/{identifier}/" if identifier else f"{path}/"
         return [entry for entry in self.asked(wanted, since=since) if not entry.is_info]
 
@@ -113,11 +113,11 @@ class Guest:
         return self.page.locator(self.stage).first.screenshot()
 
     def likeness(self, identifier: str = "") -> float:
-        return looking.likeness(self.seen(), identifier or self.identifier, self.library.demo.data)
+        return looking.likeness(self.seen(), identifier or self.identifier, self.house.demo.data)
 
     @property
     def identifier(self) -> str:
-        return self.library.image(self.flavour, self.slug).rpartition("/")[2]
+        return self.house.image(self.flavour, self.slug).rpartition("/")[2]
 
     def tiles(self, identifier: str = "") -> list[Response]:
         """Answers with pixels that reached the page."""
@@ -132,7 +132,7 @@ class Guest:
         self.until(lambda: self.likeness(identifier) > looking.ALIKE, "the picture is to be seen")
         tiles = self.tiles(identifier)
         assert tiles
-        assert all(looking.is_right(tile, self.library.demo.data) for tile in tiles[-3:])
+        assert all(looking.is_right(tile, self.house.demo.data) for tile in tiles[-3:])
 
     def assert_shows_nothing(self, identifier: str = "", since: int = 0) -> None:
         """Not one pixel of it was given out, and nothing like it is on the screen."""

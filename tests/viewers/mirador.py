@@ -39,7 +39,7 @@ class Mirador(Guest):
 
     def knows(self, page: int = 1) -> Knowledge | None:
         """Mirador's own record of a picture; none while it is asking."""
-        address = self.library.demo.url(self.library.image(self.flavour, self.slug, page))
+        address = self.house.demo.url(self.house.image(self.flavour, self.slug, page))
         found = self.page.evaluate(
             """(address) => {
                 const known = mirador.store.getState().infoResponses[address];
@@ -82,7 +82,7 @@ class Mirador(Guest):
         self._done(self.press(service))
 
     def _done(self, tab: Page) -> None:
-        since = self.library.mark()
+        since = self.house.mark()
         confirm(tab)
         self._noticed(since)
 
@@ -93,14 +93,14 @@ class Mirador(Guest):
 
     def pass_through(self, service: str) -> None:
         """Go through a page that closes itself before anything could be pressed."""
-        since = self.library.mark()
+        since = self.house.mark()
         tab = self.press(service)
         self.until(tab.is_closed, "the window has closed itself")
         self._noticed(since)
 
     def log_out(self, service: str) -> None:
         """Mirador asks again two seconds after it has opened the logout service."""
-        since = self.library.mark()
+        since = self.house.mark()
         tab = self.window(self.button(words.service(service)["logout_label"]).click)
         self.until(lambda: self.infos(since=since), "the description is asked for again")
         self.until(tab.is_closed, "the window has closed itself")

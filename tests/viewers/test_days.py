@@ -7,16 +7,15 @@ import pytest
 from tests.viewers import conftest
 
 
-def test_within_two_days_each_flavour_is_tried_and_on_each_day_one(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(conftest, "PARTS", 2)
+@pytest.mark.parametrize("parts", [2, 3])
+def test_within_as_many_days_as_there_are_parts_each_flavour_is_tried_once(monkeypatch: pytest.MonkeyPatch, parts: int):
+    monkeypatch.setattr(conftest, "PARTS", parts)
     names = [f"tests/viewers/test_mirador.py::test_{number}" for number in range(60)]
-    for day in range(2):
-        tried = {name: [one for one in "01" if conftest.is_of(day, name, one)] for name in names}
-        assert all(len(found) == 1 for found in tried.values())
-        assert {found[0] for found in tried.values()} == {"0", "1"}
-        assert all(
-            conftest.is_of(day + 1, name, one) != conftest.is_of(day, name, one) for name in names for one in "01"
-        )
+    every = [(name, flavour) for name in names for flavour in "01"]
+    days = [[one for one in every if conftest.is_of(day, *one)] for day in range(parts)]
+    assert sorted(one for day in days for one in day) == sorted(every)
+    assert all(len(day) > len(every) / parts / 2 for day in days)
+    assert all(len({name for name, _ in day}) == len(day) for day in days)
     assert all(conftest.is_of(0, names[0], one) for one in ("2", "mixed", ""))
 
 

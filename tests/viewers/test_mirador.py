@@ -51,7 +51,7 @@ def assert_token_came(viewer: Mirador, service: str, since: int) -> None:
     path = f"/iiif-auth/{SPACES[viewer.flavour]}/token/{service}"
     (asked,) = viewer.asked("/token/", since=since)
     assert (asked.path, asked.status, asked.into, asked.tells("origin")) == (path, 200, "iframe", viewer.site)
-    assert asked.tells("messageId") == viewer.library.demo.url(path)
+    assert asked.tells("messageId") == viewer.house.demo.url(path)
     assert any("iiif_access" in name for name in asked.cookies)
 
 
@@ -87,7 +87,7 @@ def test_a_reader_logs_in_and_sees_every_page(mirador: Open, flavour: str):
     viewer.assert_asks(LOGIN)
     viewer.assert_shows_nothing()
 
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_let_in(viewer, LOGIN, mark)
     viewer.look_again()
@@ -102,12 +102,12 @@ def test_a_reader_logs_in_and_sees_every_page(mirador: Open, flavour: str):
 def test_after_a_login_the_refused_tiles_are_not_asked_for_again(mirador: Open, flavour: str):
     viewer = mirador(flavour)
     viewer.show("herbal")
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_let_in(viewer, LOGIN, mark)
     viewer.assert_shows_nothing(since=mark)
     refused = {one.path for one in viewer.pixels()}  # some were asked for when the bar unfolded and moved the picture
-    inside = viewer.library.mark()
+    inside = viewer.house.mark()
     came = viewer.until(lambda: viewer.zoom_in() or viewer.pixels(since=inside), "other tiles are asked for")
     assert {one.status for one in came} == {200}
     assert {one.path for one in came}.isdisjoint(refused)
@@ -131,7 +131,7 @@ def test_with_a_manifest_of_2_0_0_alone_nobody_is_asked_to_log_in(mirador: Open)
 def test_an_account_that_does_not_help_is_given_a_token_and_no_picture(mirador: Open, flavour: str):
     viewer = mirador(flavour)
     viewer.show("minutes")
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_token_came(viewer, LOGIN, mark)
     assert statuses(viewer, mark) == [(401, False), (401, True)]
@@ -147,7 +147,7 @@ def test_a_click_through_asks_nothing_more_than_the_click_in_the_viewer(mirador:
     viewer.show("retina")
     viewer.assert_asks(ADVISORY)
     viewer.assert_shows_nothing()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.pass_through(ADVISORY)
     assert [(one.method, one.status) for one in viewer.asked("/access/", since=mark)] == [("GET", 200)]
     assert_let_in(viewer, ADVISORY, mark)
@@ -162,7 +162,7 @@ def test_terms_are_shown_on_a_page_of_the_library_and_accepted_there(mirador: Op
     viewer.show("fleet")
     viewer.assert_asks(TERMS)
     viewer.assert_shows_nothing()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.accept(TERMS)
     assert [(one.method, one.status) for one in viewer.asked("/access/", since=mark)] == [("GET", 200), ("POST", 200)]
     assert_let_in(viewer, TERMS, mark)
@@ -199,7 +199,7 @@ def test_away_from_the_address_a_login_beside_external_is_offered_and_helps(mira
     viewer = mirador(flavour)
     viewer.show("coins")
     viewer.assert_asks(LOGIN)
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_let_in(viewer, LOGIN, mark)
     viewer.look_again()
@@ -226,14 +226,14 @@ def test_the_preview_is_shown_and_a_login_leads_to_the_whole_picture(mirador: Op
     viewer = mirador(flavour)
     viewer.show("deepfield")
     (refused,) = viewer.infos()
-    preview = viewer.library.image(flavour, "deepfield") + "~preview"
-    assert (refused.status, refused.location) == (302, viewer.library.demo.url(f"{preview}/info.json"))
+    preview = viewer.house.image(flavour, "deepfield") + "~preview"
+    assert (refused.status, refused.location) == (302, viewer.house.demo.url(f"{preview}/info.json"))
     assert viewer.knows() == Knowledge("deepfield-1~preview", degraded=True)
     viewer.assert_shows("deepfield-1~preview")
     assert viewer.pixels() == []
 
     viewer.assert_asks(LOGIN)
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_let_in(viewer, LOGIN, mark)
     viewer.look_again()
@@ -245,7 +245,7 @@ def test_the_preview_is_shown_and_a_login_leads_to_the_whole_picture(mirador: Op
 def test_after_the_login_the_preview_stays_until_the_view_is_changed(mirador: Open, flavour: str):
     viewer = mirador(flavour)
     viewer.show("deepfield")
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     assert_let_in(viewer, LOGIN, mark)
     viewer.zoom_in()
@@ -263,7 +263,7 @@ def test_after_logging_out_nothing_more_is_given_out(mirador: Open, flavour: str
     viewer.look_again()
     viewer.assert_shows()
 
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_out(LOGIN)
     assert statuses(viewer, mark) == [(401, False)]
     viewer.assert_asks(LOGIN)
@@ -281,7 +281,7 @@ def test_after_logging_out_the_picture_stays_where_it_is(mirador: Open, flavour:
     viewer.show("herbal")
     viewer.log_in(LOGIN, "reader")
     viewer.look_again()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_out(LOGIN)
     viewer.until_it_knows("herbal-1", degraded=True)
     assert viewer.likeness() > looking.ALIKE

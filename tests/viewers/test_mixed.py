@@ -45,7 +45,7 @@ def test_mirador_takes_auth_1_and_leaves_the_probe_alone(mirador: Callable[[str]
     viewer.show("herbal")
     viewer.assert_asks(LOGIN)
     viewer.assert_shows_nothing()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     viewer.until_it_knows("herbal-1", degraded=False)
     viewer.look_again()
@@ -72,7 +72,7 @@ def test_react_iiif_vault_takes_2_0_and_leaves_auth_1_alone(vault: Callable[[str
     viewer = vault("mixed")
     viewer.show("herbal")
     viewer.assert_shows_nothing()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in("reader", LOGIN)
     viewer.assert_shows(since=mark)
     assert viewer.asked("/iiif-auth/1/") == []
@@ -83,7 +83,7 @@ def test_the_demos_viewer_takes_2_0_and_leaves_auth_1_alone(own: Callable[[str],
     viewer = own("mixed")
     viewer.show("herbal")
     viewer.assert_shows_nothing()
-    mark = viewer.library.mark()
+    mark = viewer.house.mark()
     viewer.log_in(LOGIN, "reader")
     viewer.assert_shows(since=mark)
     assert viewer.asked("/iiif-auth/1/") == []

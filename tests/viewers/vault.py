@@ -44,7 +44,7 @@ class Vault(Guest):
         self.rest()
 
     def log_out(self) -> None:
-        since = self.library.mark()
+        since = self.house.mark()
         self.page.locator("#logout").click()
         self.until(lambda: self.asked("/logout/", since=since), "the logout service is opened")
         self.rest()

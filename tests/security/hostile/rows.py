@@ -29,7 +29,7 @@ NETWORK = "192.0.2.0/28"
 """Where nobody who asks here is. Whoever claims to be there is lying."""
 
 
-def library() -> None:
+def fill() -> None:
     """Every resource, under the policy that is meant for it."""
     login = factories.AccessServiceFactory(slug=LOGIN, idle_minutes=600, dialects=["2"])
     policies = _policies(login)

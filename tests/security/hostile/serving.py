@@ -158,8 +158,9 @@ def _made(folder: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         "HOSTILE_UPSTREAM": f"127.0.0.1:{wanted['upstream']}",
     }
     import django
-    from django.core.management import call_command
     from django.db import connections
+
+    from tests.tables import made_ready
 
     django.setup()
     import gunicorn.workers.gthread
@@ -168,8 +169,8 @@ def _made(folder: Path, wanted: dict[str, Any]) -> dict[str, Any]:
 
     assert all((broken, gunicorn, urls))  # loaded once, here, and not by each site
     files(folder, wanted["salt"])
-    call_command("migrate", verbosity=0)
-    rows.library()
+    made_ready()
+    rows.fill()
     held = rows.belongings()
     with connections["default"].cursor() as cursor:
         cursor.execute("PRAGMA journal_mode=WAL")

@@ -14,6 +14,7 @@ from iiif_auth.policy.types import Allowed
 from project import sign_in
 from tests import web
 from tests.signin.inside.saml import College
+from tests.signin.leaving import teach
 
 if "allauth.socialaccount" not in given.INSTALLED_APPS:
     collect_ignore_glob = ["test_*.py"]
@@ -27,7 +28,10 @@ def openid():
     from oidc_provider_mock import run_server_in_thread
 
     with ExitStack() as stack:
-        yield [f"http://localhost:{stack.enter_context(run_server_in_thread()).server_port}" for _ in range(2)]
+        servers = [stack.enter_context(run_server_in_thread()) for _ in range(2)]
+        for server in servers:
+            teach(server.app)
+        yield [f"http://localhost:{server.server_port}" for server in servers]
 
 
 @pytest.fixture(scope="session")

@@ -7,17 +7,18 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 from xml.etree import ElementTree
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 SCOPED = "urn:oid:1.3.6.1.4.1.5923.1.1.1.9"
 SUBJECT_ID = "urn:oasis:names:tc:SAML:attribute:subject-id"
+RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 MAIL = "urn:oid:0.9.2342.19200300.100.1.3"
 
 
@@ -59,6 +60,7 @@ class College:
             "name": "Northwick College",
             "entity_id": self.entity_id,
             "sso_url": "https://idp.college.example/sso",
+            "slo_url": "https://idp.college.example/slo",
             "certificate": self.certificate,
         }
 
@@ -80,6 +82,8 @@ class College:
             "acs": request.acs,
             "ends": now + timedelta(minutes=5),
             "signed": True,
+            "name": uuid4().hex,
+            "index": f"_{uuid4().hex}",
             **other,
         }
         assertion = self._assertion(values, subject, said, now)
@@ -96,6 +100,28 @@ class College:
         )
         return base64.b64encode(response.encode()).decode()
 
+    def leaving(self, sls: str, name: str, *indexes: str, **other: Any) -> str:
+        """The address to which a browser is sent to log somebody out (redirect binding); ``other`` as above, or what is sent."""
+        now = datetime.now(UTC)
+        values = {"issuer": self.entity_id, "to": sls, "ends": now + timedelta(minutes=5), "signed": True, **other}
+        numbers = "".join(f"<samlp:SessionIndex>{index}</samlp:SessionIndex>" for index in indexes)
+        request = (
+            '<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"'
+            f' xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_{uuid4().hex}" Version="2.0"'
+            f' IssueInstant="{stamp(now)}" Destination="{values["to"]}" NotOnOrAfter="{stamp(values["ends"])}">'
+            f"<saml:Issuer>{values['issuer']}</saml:Issuer><saml:NameID>{name}</saml:NameID>{numbers}"
+            "</samlp:LogoutRequest>"
+        )
+        packer = zlib.compressobj(wbits=-15)
+        packed = base64.b64encode(packer.compress(request.encode()) + packer.flush()).decode()
+        sent = {values.get("as", "SAMLRequest"): packed, "RelayState": "there", "SigAlg": RSA_SHA256}
+        query = urlencode(sent)
+        if not values["signed"]:
+            return f"{urlsplit(sls).path}?{query}"
+        key: Any = serialization.load_pem_private_key(self.key.encode(), None)
+        signature = base64.b64encode(key.sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+        return f"{urlsplit(sls).path}?{query}&{urlencode({'Signature': signature})}"
+
     def _assertion(self, values: dict[str, Any], subject: str, said: dict[str, list[str]], now: datetime) -> str:
         to = f' InResponseTo="{values["to"]}"' if values["to"] else ""
         attributes = "".join(
@@ -109,13 +135,13 @@ class College:
             f'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_{uuid4().hex}" Version="2.0"'
             f' IssueInstant="{stamp(now)}"><saml:Issuer>{values["issuer"]}</saml:Issuer><saml:Subject>'
             '<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient">'
-            f"{uuid4().hex}</saml:NameID>"
+            f"{values['name']}</saml:NameID>"
             '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData'
             f' NotOnOrAfter="{ends}" Recipient="{values["acs"]}"{to}/></saml:SubjectConfirmation></saml:Subject>'
             f'<saml:Conditions NotBefore="{stamp(now - timedelta(minutes=1))}" NotOnOrAfter="{ends}">'
             f"<saml:AudienceRestriction><saml:Audience>{values['audience']}</saml:Audience>"
             "</saml:AudienceRestriction></saml:Conditions>"
-            f'<saml:AuthnStatement AuthnInstant="{stamp(now)}" SessionIndex="_{uuid4().hex}"><saml:AuthnContext>'
+            f'<saml:AuthnStatement AuthnInstant="{stamp(now)}" SessionIndex="{values["index"]}"><saml:AuthnContext>'
             "<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef>"
             "</saml:AuthnContext></saml:AuthnStatement>"
             f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement></saml:Assertion>"

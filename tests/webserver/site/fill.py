@@ -31,10 +31,11 @@ GROUPS = {STUDENT: ("Students",), MEMBER: ("Members",), LEAVER: ("Members",)}
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.webserver.site.settings")
     django.setup()
-    from django.core.management import call_command
     from django.db import connection, transaction
 
-    call_command("migrate", verbosity=0)
+    from tests.tables import made_ready
+
+    made_ready()
     with transaction.atomic():
         fill()
     with connection.cursor() as cursor:  # so that the file by itself is the whole database
