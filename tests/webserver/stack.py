@@ -128,6 +128,7 @@ class Stacks:
         self.urls: dict[Front, str] = {}
         self.apps: dict[App, str] = {}
         self.checks_at = ""
+        self._asked_last = 0
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.carried: dict[str, dict[str, Any]] = {}
         self._stack = ExitStack()
@@ -344,8 +345,23 @@ class Stacks:
         database.close()
 
     def checks(self) -> int:
-        """How often the check has been asked so far, by the application's own log, once that has come to rest."""
-        name = CHECKER if self.checker else App.CHECKING
+        """How often the check has been asked so far, by the log of what answers it.
+
+        A log is written when the answer is gone already, on a busy machine long after: so something else is asked last, and
+        waited for in the log.
+
+        Raises:
+            NotStarted: The log does not have it in time.
+        """
+        name, url = (CHECKER, self.checks_at) if self.checker else (App.CHECKING, self.apps[App.CHECKING])
+        self._asked_last += 1
+        last = f"/asked-last-{self._asked_last}"
+        asked(url, last)
+        until = time.monotonic() + PATIENCE
+        while f"GET {last} " not in self.log(name):
+            if time.monotonic() > until:
+                raise NotStarted(self.log(name)[-4000:])
+            time.sleep(0.01)
         return settled(lambda: self.log(name).count("GET /iiif-auth/check "))
 
     def log(self, name: str) -> str:
