@@ -141,7 +141,7 @@ def _zones(plan: Plan) -> Lines:
     if plan.place.mode is Mode.AUTH_REQUEST and plan.seconds:
         lines += [
             *note(
-                "Answers of the check are kept for about a second, so that the many tiles of one picture cost one question. Each "
+                "Answers of the check are kept for a moment, so that the many tiles of one picture cost one question. Each "
                 "is a small file: a folder in memory (tmpfs) is best."
             ),
             f"proxy_cache_path {place.folder}/check levels=1:2 keys_zone=iiif_check:10m max_size=64m inactive=10s "
@@ -302,8 +302,17 @@ def _small_maps(plan: Plan) -> Lines:
         ),
         "",
         *(_cut_map() if any(door.serves.version for door in plan.doors) else []),
+        *(_second_map() if plan.seconds == 1 else []),
         *note("How long others may keep the content: the check says; if it did not, nobody else may."),
         *block("map $iiif_cache $iiif_kept", ["default $iiif_cache;", '"" "private, no-cache";']),
+        "",
+    ]
+
+
+def _second_map() -> Lines:
+    return [
+        *note("The second that it is here: what is kept under it is used for the rest of that one."),
+        *block("map $msec $iiif_second", ['default "";', row("^(?<iiif_now>[0-9]+)", "$iiif_now")]),
         "",
     ]
 
@@ -469,15 +478,17 @@ def _check(plan: Plan, base: str) -> Lines:
 def _kept_answers(plan: Plan, base: str) -> Lines:
     if not plan.seconds:
         return note("CHECK_CACHE_SECONDS is 0: every single request is asked, and what is ended has ended at once.")
+    second = " $iiif_second" if plan.seconds == 1 else ""
     return [
         *note(
-            "An answer is kept for the same reader and item, never for others. nginx counts whole seconds, so it may be used for "
-            f"up to {plan.seconds + 1} s. The lock stays off: a viewer would wait half a second for its tiles."
+            f"An answer is used for the same reader and item, never for others, and for {plan.seconds} s at most. nginx counts "
+            "whole seconds and would use it for up to one more than it is told, so it is told otherwise. The lock stays off: a "
+            "viewer would wait half a second for its tiles."
         ),
         "proxy_cache iiif_check;",
         f'proxy_cache_key "{base or "-"} $remote_addr $iiif_door $iiif_item $iiif_ticket|$request_method $iiif_authorization|'
-        '$iiif_cookie";',
-        f"proxy_cache_valid 200 401 403 {plan.seconds}s;",
+        f'$iiif_cookie{second}";',
+        f"proxy_cache_valid 200 401 403 {max(1, plan.seconds - 1)}s;",
         "proxy_cache_methods GET HEAD;",
         "proxy_cache_lock off;",
         "proxy_cache_use_stale off;",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.webserver.nginx import asked
+from tests.webserver.nginx import Nginx, asked
 from tests.webserver.site.holdings import (
     FILMS,
     IMAGES,
@@ -69,8 +72,8 @@ def test_everybody_gets_what_they_may_have_and_nothing_else(stacks, front):
                 assert reply.status == 200 or seen == set()
 
 
-KEPT = 2.1
-"""Seconds after which nginx keeps no answer to what another test has asked: one, and the one that it counts in."""
+KEPT = 1.1
+"""Seconds after which nginx uses no answer to what another test has asked."""
 
 
 def test_a_process_of_the_checks_own_is_asked_that_and_nothing_else(stacks):
@@ -461,7 +464,37 @@ def test_a_burst_of_tiles_costs_one_check_for_each_connection_at_most(stacks, pe
     before = stacks.checks()
     statuses, took = burst(stacks.url(Front.CHECK), tiles, stacks.headers(person), 4)
     assert statuses == [status] * 20
-    assert stacks.checks() - before <= 4 * (1 + int(took)), took  # a second is over sooner than a slow machine is done
+    # A second may end while they are asked, and is over sooner than a slow machine is done.
+    assert stacks.checks() - before <= 4 * (2 + int(took)), took
+
+
+def asked_again(stacks: Stacks, nginx: Nginx, seconds: int) -> bool:
+    """Whether the check is asked once more about what was asked so many seconds before, early in a second of the clock."""
+    time.sleep(1.02 - time.time() % 1)
+    begun = time.time()
+    for _twice in range(2):
+        assert asked(nginx.url, CHART, headers=stacks.headers(MEMBER)).status == 200
+    before = stacks.checks()
+    time.sleep(max(0.0, begun + seconds + 0.02 - time.time()))
+    assert asked(nginx.url, CHART, headers=stacks.headers(MEMBER)).status == 200
+    return stacks.checks() > before
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_an_answer_is_used_for_as_many_seconds_as_the_setting_says_at_most(stacks, seconds):
+    with stacks.beside({"CHECK_CACHE_SECONDS": seconds}) as nginx:
+        assert all(asked_again(stacks, nginx, seconds) for _again in range(3))
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_told_just_so_many_seconds_nginx_uses_it_for_up_to_one_more(stacks, seconds):
+    """The twin: why the printed configuration says it in another way."""
+    right = stacks.configuration(Front.CHECK, {"CHECK_CACHE_SECONDS": seconds})
+    plain = re.sub(r"(proxy_cache_valid 200 401 403) \d+s;", rf"\1 {seconds}s;", right).replace(' $iiif_second";', '";')
+    assert plain != right
+    with Nginx(plain, Path(tempfile.mkdtemp(dir=stacks.folder))) as nginx:
+        # A slow machine may be there a second too late.
+        assert not all(asked_again(stacks, nginx, seconds) for _again in range(3))
 
 
 def test_an_answer_is_kept_for_nobody_else(stacks):
@@ -495,7 +528,7 @@ def test_a_burst_of_pieces_costs_one_check_for_each_connection_at_most(stacks, d
     before = stacks.checks()
     statuses, took = burst(stacks.url(Front.CHECK), pieces, stacks.headers(MEMBER), 4)
     assert statuses == [200] * 20
-    assert stacks.checks() - before <= 4 * (1 + int(took)), took
+    assert stacks.checks() - before <= 4 * (2 + int(took)), took
 
 
 def until_refused(url: str, target: str, headers: dict[str, str]) -> int:
