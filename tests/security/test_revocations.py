@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.security.revoking.asking import DOORS
+from tests.security.revoking.kinds import KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,10 +21,11 @@ def campaign(*words: str) -> dict[str, int]:
 
 
 def test_nothing_is_delivered_after_it_was_taken_away():
-    found = campaign("--rounds", "70", "--seed", "1")
-    assert (found["rounds"], found["late"]) == (70, 0)
-    assert found["kinds"] >= 25
-    assert found["asked"] >= 70 * 9
+    rounds = 2 * len(KINDS)  # of each one in each lane
+    found = campaign("--rounds", str(rounds), "--seed", "1")
+    assert (found["rounds"], found["late"]) == (rounds, 0)
+    assert found["kinds"] == len(KINDS)
+    assert found["asked"] >= rounds * 3 * len(DOORS)
 
 
 def test_a_process_that_remembers_for_a_second_is_caught():

@@ -15,8 +15,12 @@ from iiif_auth import identify
 from tests.security.revoking.scene import Reader
 from tests.web import CANARY, HOST
 
+COOKIES = {
+    "content": (identify.COOKIE, lambda reader: reader.cookie),
+    "twin": (identify.TWIN, lambda reader: reader.twin),
+}
 ROOT = Path(__file__).resolve().parents[3]
-DOORS = ("content", "probe", "signed")
+DOORS = ("content", "twin", "probe", "signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,15 @@ class Asker:
 
 
 def _carried(door: str, reader: Reader) -> dict[str, str]:
-    if door == "content":
-        return {"Cookie": f"{identify.COOKIE}={reader.cookie}"}
+    if door in COOKIES:
+        name, value = COOKIES[door]
+        own = f"; {identify.MACHINE}={reader.machine}" if reader.machine else ""
+        return {"Cookie": f"{name}={value(reader)}{own}"}
     return {"Authorization": f"Bearer {reader.token}"} if door == "probe" else {}
 
 
 def paths_of(reader: Reader) -> dict[str, str]:
-    return {"content": reader.content, "probe": reader.probe, "signed": reader.signed}
+    return {"content": reader.content, "twin": reader.content, "probe": reader.probe, "signed": reader.signed}
 
 
 class Node:

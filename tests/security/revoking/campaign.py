@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from threading import Event, Lock
 
@@ -17,8 +18,6 @@ from tests.security.revoking import scene
 from tests.security.revoking.asking import DOORS, Answer, Line, Node, paths_of
 from tests.security.revoking.kinds import KINDS
 
-AT_ONCE = 40
-"""Readers made together."""
 LANES = 2
 """Rounds at the same time. With more, the rules change so often that each process does little else than read them."""
 PATIENCE = 50
@@ -69,7 +68,7 @@ def run(
         nodes = [Node(twin=twin and number == 1) for number in range(3)]
         for node in nodes:
             stack.callback(node.stop)
-        lanes = 1 if until_late else min(LANES, -(-rounds // AT_ONCE))
+        lanes = 1 if until_late else min(LANES, -(-rounds // scene.AT_ONCE))
         shares = [rounds // lanes + (number < rounds % lanes) for number in range(lanes)]
         libraries = [scene.Library.built(number) for number in range(lanes)]
         pool = stack.enter_context(ThreadPoolExecutor(lanes))
@@ -122,9 +121,15 @@ class Lane:
 
 
 def _batches(rounds: int, chance: Random) -> Iterator[list[str]]:
-    names = list(KINDS)
-    for left in range(rounds, 0, -AT_ONCE):
-        yield [chance.choice(names) for _ in range(min(AT_ONCE, left))]
+    dealt = _dealt(list(KINDS), chance)
+    for left in range(rounds, 0, -scene.AT_ONCE):
+        yield list(islice(dealt, min(scene.AT_ONCE, left)))
+
+
+def _dealt(names: list[str], chance: Random) -> Iterator[str]:
+    """All of them, shuffled, over and over: none is left out by chance."""
+    while True:
+        yield from chance.sample(names, len(names))
 
 
 def _round(reader: scene.Reader, lines: list[Line], pool: ThreadPoolExecutor, chance: Random, found: Figures) -> None:

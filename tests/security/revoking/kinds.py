@@ -12,11 +12,27 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.utils import timezone
 
-from iiif_auth import carried, identify
+from iiif_auth import api, carried, devices, identify
 from iiif_auth.asking import invitations
-from iiif_auth.models import AccessService, Condition, Embargo, Grant, Network, Pass, Terms, Tier, Withdrawal
+from iiif_auth.attributes import keeping
+from iiif_auth.lending import counter
+from iiif_auth.models import (
+    AccessService,
+    Condition,
+    Device,
+    Embargo,
+    Grant,
+    IdentityProvider,
+    Loan,
+    Network,
+    Pass,
+    PersonAttribute,
+    Terms,
+    Tier,
+    Withdrawal,
+)
 from tests.security.revoking.asking import Asker
-from tests.security.revoking.scene import HERE, Reader
+from tests.security.revoking.scene import HERE, STAFF, Reader
 from tests.web import logout_page
 
 Deed = Callable[[Reader, Asker], object]
@@ -128,6 +144,77 @@ def everybodys_sessions_ended(reader: Reader, node: Asker) -> None:
         # Placeholders only.
         cursor.execute(f"DELETE FROM django_session WHERE session_key IN ({', '.join(['%s'] * len(keys))})", keys)  # noqa: S608
     reader.undo.append(lambda: Session.objects.bulk_create(others))
+
+
+def ended_by_the_institution(reader: Reader, node: Asker) -> None:
+    """As :mod:`project.provider_sessions` does when it hears of a logout there."""
+    SessionStore().delete(reader.session)
+    assert api.end_passes_of_sessions([reader.session]) == 1
+
+
+# -- What the institution says ------------------------------------------------------------------------------------
+
+
+def not_said_any_more(reader: Reader, node: Asker) -> None:
+    """They log in again, elsewhere, and it is left out."""
+    keeping.keep(reader.user, reader.house.provider.issuer, [])
+
+
+def something_else_is_said(reader: Reader, node: Asker) -> None:
+    keeping.keep(reader.user, reader.house.provider.issuer, [(STAFF[0], "alum@example.org")])
+
+
+def what_was_said_deleted_in_sql(reader: Reader, node: Asker) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM iiif_auth_personattribute WHERE user_id = %s", [reader.user.pk])
+
+
+def accounts_parted(reader: Reader, node: Asker) -> None:
+    keeping.forget(reader.user, reader.house.provider.issuer)
+
+
+def institution_believed_no_more(reader: Reader, node: Asker) -> None:
+    """Of anybody: the others of this round's library are given back what was said of them."""
+    provider = reader.house.provider
+    others = list(PersonAttribute.objects.filter(provider=provider).exclude(user=reader.user))
+    rows = IdentityProvider.objects.filter(pk=provider.pk)
+    rows.update(scopes=["example.net"])
+    keeping.narrow(rows.get())
+    reader.undo.append(lambda: PersonAttribute.objects.bulk_create(others))
+    reader.undo.append(lambda: rows.update(scopes=provider.scopes))
+
+
+# -- Enrolled machines --------------------------------------------------------------------------------------------
+
+
+def machine_revoked(reader: Reader, node: Asker) -> None:
+    devices.revoke(reader.device, None)
+
+
+def machine_deleted(reader: Reader, node: Asker) -> None:
+    Device.objects.get(pk=reader.device.pk).delete()
+
+
+def machine_moved(reader: Reader, node: Asker) -> None:
+    Device.objects.filter(pk=reader.device.pk).update(network=reader.house.stacks)
+
+
+# -- Copies -------------------------------------------------------------------------------------------------------
+
+
+def copy_given_back(reader: Reader, node: Asker) -> None:
+    assert counter.give_back(reader.house.work, counter.Reader(reader.holder.pk, reader.holder.ends, reader.user))
+
+
+def copy_released_at_the_desk(reader: Reader, node: Asker) -> None:
+    assert counter.release(reader.loan, None, "asked for")
+
+
+def copy_was_due(reader: Reader, node: Asker) -> None:
+    due = timezone.now() + SOON
+    Loan.objects.filter(pk=reader.loan.pk).update(due=due)
+    while timezone.now() < due:
+        time.sleep(0.002)
 
 
 # -- Groups, grants and invitations -------------------------------------------------------------------------------
@@ -263,6 +350,18 @@ KINDS: dict[str, tuple[str, Deed]] = {
     "session flushed": ("granted", session_flushed),
     "session renewed": ("signed-in", session_renewed),
     "everybody's sessions ended": ("signed-in", everybodys_sessions_ended),
+    "ended by the institution": ("signed-in", ended_by_the_institution),
+    "attribute not said any more": ("said", not_said_any_more),
+    "another attribute said": ("said", something_else_is_said),
+    "attribute deleted in SQL": ("said", what_was_said_deleted_in_sql),
+    "accounts parted": ("said", accounts_parted),
+    "institution believed no more": ("said", institution_believed_no_more),
+    "machine revoked": ("machine", machine_revoked),
+    "machine deleted": ("machine", machine_deleted),
+    "machine moved": ("machine", machine_moved),
+    "copy given back": ("lent", copy_given_back),
+    "copy released at the desk": ("lent", copy_released_at_the_desk),
+    "copy was due": ("lent", copy_was_due),
     "taken out of the group": ("group", taken_out_of_the_group),
     "group deleted": ("group", group_deleted),
     "grant removed": ("granted", grant_removed),

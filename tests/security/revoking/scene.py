@@ -18,19 +18,39 @@ from django.utils.crypto import get_random_string
 from iiif_auth import identify, store
 from iiif_auth.conf import conf
 from iiif_auth.enforce import signed
-from iiif_auth.models import Agreement, Grant, Invitation, Pass, Resource, Token
+from iiif_auth.lending.wanted import Wanted
+from iiif_auth.models import (
+    Agreement,
+    Device,
+    Grant,
+    Invitation,
+    LentWork,
+    Loan,
+    Pass,
+    PersonAttribute,
+    Resource,
+    Token,
+    Twin,
+)
 from iiif_auth.protocol import identity
 from tests import factories, web
 from tests.web import SIGNED_IN, VIEWER
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+AT_ONCE = 40
+"""Readers made together."""
 HOURS = timedelta(hours=2)
 HERE = "127.0.0.0/8"
+STAFF = ("affiliation", "staff@example.org")
+"""What an institution says of whoever is to see one of the items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What stays from round to round. Rounds that are played at the same time each have one of their own."""
+    """What stays from round to round. Rounds that are played at the same time each have one of their own.
+
+    ``desk`` and ``stacks`` are places that machines stand for; they have no addresses.
+    """
 
     lane: int
     items: dict[str, Resource]
@@ -38,11 +58,19 @@ class Library:
     terms: Any
     room: Any
     readers: Group
+    provider: Any
+    desk: Any
+    stacks: Any
+    work: LentWork
 
     @staticmethod
     def built(lane: int) -> Library:
         login, terms = web.service(f"login-{lane}", "login"), web.service(f"terms-{lane}")
-        room = factories.NetworkFactory(slug=f"room-{lane}", prefixes=[HERE])
+        room, desk, stacks = (
+            factories.NetworkFactory(slug=f"{name}-{lane}", prefixes=prefixes)
+            for name, prefixes in (("room", [HERE]), ("desk", []), ("stacks", []))
+        )
+        copies = factories.SeatsFactory(slug=f"copies-{lane}", copies=3 * AT_ONCE)
         who = {
             "signed-in": (SIGNED_IN,),
             "granted": (),
@@ -50,6 +78,9 @@ class Library:
             "invited": (),
             "terms": (web.agreed(terms),),
             "room": (web.at(room),),
+            "machine": (web.at(desk),),
+            "said": ({"kind": "attribute", "attribute_name": STAFF[0], "attribute_value": STAFF[1]},),
+            "lent": ({"kind": "seat", "seats": copies},),
         }
         items = {
             name: web.picture(f"{name}-{lane}", *conditions, by=(terms if name == "terms" else login,))
@@ -57,7 +88,18 @@ class Library:
         }
         readers = factories.GroupFactory(name=f"Readers {lane}")
         factories.GrantFactory(resource=items["group"], group=readers, user=None)
-        return Library(lane, items, login, terms, room, readers)
+        provider = factories.IdentityProviderFactory(issuer=f"https://idp-{lane}.example.org")
+        return Library(
+            lane, items, login, terms, room, readers, provider, desk, stacks, _work(copies, items["lent"].url)
+        )
+
+
+def _work(copies: Any, url: str) -> LentWork:
+    """What the loans of an item are written under."""
+    offer = store.find_offer(url)
+    assert offer is not None
+    wanted = Wanted(copies.slug, store.seats_of(offer)[0].work, "")
+    return factories.LentWorkFactory(seats=copies, work=wanted.work, digest=wanted.digest)
 
 
 @dataclass(slots=True)
@@ -76,6 +118,10 @@ class Reader:
     grant: Any = None
     group: Any = None
     invitation: Any = None
+    device: Any = None
+    loan: Any = None
+    machine: str = ""
+    twin: str = ""
     undo: list[Any] = field(default_factory=list)
 
     @property
@@ -104,8 +150,54 @@ def seated(library: Library, kinds: Sequence[tuple[str, str]]) -> list[Reader]:
         reader.neighbours = found
     _people(found)
     _openings(library, found)
+    _machines(library, found)
+    _said(library, found)
     _passes(library, found)
+    _copies(library, found)
     return found
+
+
+def _machines(library: Library, readers: Sequence[Reader]) -> None:
+    """Enrolled machines, where the item is opened by one."""
+    now = timezone.now()
+    for reader in readers:
+        if reader.name == "machine":
+            reader.device = Device(name=reader.user.username, network=library.desk, since=now)
+            reader.machine = identify.new_secret()
+    Device.objects.bulk_create([reader.device for reader in readers if reader.device])
+    Pass.objects.bulk_create(
+        Pass(
+            digest=identify.machine_digest(reader.machine),
+            device=reader.device,
+            enrols=True,
+            created=now,
+            seen=now,
+            idle_minutes=600,
+            idle_until=now + HOURS,
+            ends=now + HOURS,
+        )
+        for reader in readers
+        if reader.device
+    )
+
+
+def _said(library: Library, readers: Sequence[Reader]) -> None:
+    """What the institution says of people, where the item is opened by that."""
+    name, value = STAFF
+    PersonAttribute.objects.bulk_create(
+        PersonAttribute(user=reader.user, provider=library.provider, name=name, value=value)
+        for reader in readers
+        if reader.name == "said"
+    )
+
+
+def _copies(library: Library, readers: Sequence[Reader]) -> None:
+    """Copies lent to passes, where the item is opened by one."""
+    now = timezone.now()
+    for reader in readers:
+        if reader.name == "lent":
+            reader.loan = Loan(work=library.work, holder=reader.holder, user=reader.user, since=now, due=now + HOURS)
+    Loan.objects.bulk_create([reader.loan for reader in readers if reader.loan])
 
 
 def _people(readers: Sequence[Reader]) -> None:
@@ -155,12 +247,13 @@ def _openings(library: Library, readers: Sequence[Reader]) -> None:
 def _passes(library: Library, readers: Sequence[Reader]) -> None:
     now = timezone.now()
     for reader in readers:
-        reader.cookie, reader.token = identify.new_secret(), identify.new_secret()
+        reader.cookie, reader.token, reader.twin = (identify.new_secret() for _secret in range(3))
         person = None if reader.invitation else reader.user
         reader.holder = Pass(
             digest=identify.digest(reader.cookie),
             user=person,
             invitation=reader.invitation,
+            device=reader.device,
             credential=store.credential_mark(person.password) if person else "",
             through=library.login.slug if person else "",
             session=reader.session if person else "",
@@ -171,6 +264,10 @@ def _passes(library: Library, readers: Sequence[Reader]) -> None:
             ends=now + HOURS,
         )
     Pass.objects.bulk_create([reader.holder for reader in readers])
+    Twin.objects.bulk_create(
+        Twin(digest=identify.digest(reader.twin), holder=reader.holder, origin=VIEWER, created=now)
+        for reader in readers
+    )
     Agreement.objects.bulk_create(
         Agreement(holder=reader.holder, service=service, origin=VIEWER, at=now)
         for reader in readers
@@ -193,6 +290,8 @@ def _passes(library: Library, readers: Sequence[Reader]) -> None:
 def cleared(readers: Sequence[Reader]) -> None:
     """Take everybody away again."""
     Pass.objects.filter(pk__in=[reader.holder.pk for reader in readers]).delete()
+    Device.objects.filter(pk__in=[one.device.pk for one in readers if one.device and one.device.pk]).delete()
+    Loan.objects.filter(pk__in=[one.loan.pk for one in readers if one.loan]).delete()
     Grant.objects.filter(pk__in=[reader.grant.pk for reader in readers if reader.grant and reader.grant.pk]).delete()
     Invitation.objects.filter(
         pk__in=[one.invitation.pk for one in readers if one.invitation and one.invitation.pk]
