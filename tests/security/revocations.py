@@ -3,9 +3,9 @@
     python -m tests.security.revocations --rounds 10000 --seed 1 [--postgres] [--twin]
 
 Three processes serve one database. In each round somebody has access at four doors (content by cookie and by the cookie's twin,
-probe by token, a signed address) of all three; then it is taken away in one of the ways of :mod:`tests.security.revoking.kinds`, through one of the
-processes or by a fourth, while an oracle keeps asking. Every answer to a question that was put after the write had returned must
-be a no. With ``--twin`` one of the processes remembers for a second, and must be caught.
+probe by token, a signed address) of all three; then it is taken away in one of the ways of :mod:`tests.security.revoking.kinds`,
+through one of the processes or by a fourth, while an oracle keeps asking. Every answer to a question that was put after the
+write had returned must be a no. With ``--twin`` one of the processes remembers for a second, and must be caught.
 """
 
 from __future__ import annotations
