@@ -93,11 +93,23 @@ class Running:
         self.process = None
 
 
+GIVEN: set[int] = set()
+"""Ports that were given to somebody in this process, who may not listen there yet."""
+
+
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port on which nobody listens, another one each time.
+
+    It may be given long before its server starts. Were it given again, one of the two would answer for both: servers that share
+    a port (``SO_REUSEPORT``) do not even complain.
+    """
+    while True:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def listens(url: str) -> bool:

@@ -167,8 +167,16 @@ def running(wanted: Iterable[Wanted]) -> Iterator[Running]:
             key = (one.config or one.file, one.site)
             if key not in opened:
                 opened[key] = stack.enter_context(_front(one, folder, {**values, "app": sites[one.site]}))
+                _is_itself(one, opened[key])
             found.places.append(Place(one.name, one.mode, opened[key]))
         yield found
+
+
+def _is_itself(one: Wanted, port: int) -> None:
+    """Whether the server that is meant is the one that answers: of another the campaign would say nothing, or cry wolf."""
+    said = asked(f"http://127.0.0.1:{port}", "/").headers.get("server", "")
+    if one.server not in said.lower():
+        raise RuntimeError(f"At port {port}, where {one.name} should be, {said or 'something unknown'} answers.")
 
 
 @contextmanager
