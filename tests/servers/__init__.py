@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.webserver.running import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 IIPSRV = Path("/usr/lib/iipimage-server/iipsrv.fcgi")
 PICTURES = {"chart": (1600, 1200), "chart~members": (400, 300), "maps/survey": (900, 1400)}
@@ -50,13 +52,6 @@ def missing(sentence: str) -> Any:
     if os.environ.get("CI") == "true":
         pytest.fail(sentence)
     pytest.skip(sentence)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

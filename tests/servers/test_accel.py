@@ -13,6 +13,7 @@ from tests import servers, web
 from tests.test_fetch import site as answering
 from tests.upstream.stub import answer
 from tests.web import CANARY, EVERYONE, SIGNED_IN, site
+from tests.webserver.running import free_port
 
 __all__ = ["site"]
 
@@ -43,7 +44,7 @@ def nginx(folder, **given):
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         servers.missing("nginx is not installed (Debian: apt-get install nginx-light).")
-    port = servers.free_port()
+    port = free_port()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, host=web.HOST, **given))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

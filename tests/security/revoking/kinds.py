@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from iiif_auth import api, carried, devices, identify
@@ -42,6 +44,14 @@ SOON = timedelta(milliseconds=60)
 
 def people() -> type:
     return get_user_model()
+
+
+def _over_soon(rows: QuerySet[Any], field: str) -> None:
+    """Write down that something ends in a moment, and wait for that."""
+    ends = timezone.now() + SOON
+    rows.update(**{field: ends})
+    while timezone.now() < ends:
+        time.sleep(0.002)
 
 
 # -- Through one of the processes ---------------------------------------------------------------------------------
@@ -211,10 +221,7 @@ def copy_released_at_the_desk(reader: Reader, node: Asker) -> None:
 
 
 def copy_was_due(reader: Reader, node: Asker) -> None:
-    due = timezone.now() + SOON
-    Loan.objects.filter(pk=reader.loan.pk).update(due=due)
-    while timezone.now() < due:
-        time.sleep(0.002)
+    _over_soon(Loan.objects.filter(pk=reader.loan.pk), "due")
 
 
 # -- Groups, grants and invitations -------------------------------------------------------------------------------
@@ -238,10 +245,7 @@ def grant_ended(reader: Reader, node: Asker) -> None:
 
 def window_ran_out(reader: Reader, node: Asker) -> None:
     """Nobody writes anything at the instant that counts."""
-    ends = timezone.now() + SOON
-    Grant.objects.filter(pk=reader.grant.pk).update(ends=ends)
-    while timezone.now() < ends:
-        time.sleep(0.002)
+    _over_soon(Grant.objects.filter(pk=reader.grant.pk), "ends")
 
 
 def grant_narrowed(reader: Reader, node: Asker) -> None:
@@ -274,10 +278,7 @@ def not_used_for_too_long(reader: Reader, node: Asker) -> None:
 
 
 def ran_out(reader: Reader, node: Asker) -> None:
-    ends = timezone.now() + SOON
-    Pass.objects.filter(pk=reader.holder.pk).update(ends=ends)
-    while timezone.now() < ends:
-        time.sleep(0.002)
+    _over_soon(Pass.objects.filter(pk=reader.holder.pk), "ends")
 
 
 # -- Services and rules -------------------------------------------------------------------------------------------
